@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Looks at the live system and says whether it is where a step of the book leaves it.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+    cat <<END
+Usage: scripts/check.sh STEP
+
+Prints a line for each thing that should be true after STEP: ✓ it is, ✗ it is not, and what to do.
+Changes nothing.
+
+STEP is one of these; step-01, 01, 1 and the whole name mean the same:
+$(list_steps)
+END
+}
+
+word=
+for argument; do
+    case $argument in
+        -h | --help) usage && exit ;;
+        -*) misuse "There is no option '$argument'." ;;
+        *) [ -z "$word" ] || misuse "One step at a time, please: '$word' or '$argument'?" && word=$argument ;;
+    esac
+done
+[ -n "$word" ] || misuse "Which step?"
+find_step "$word"
+require_user_manager
+
+wrong=0
+# expect WHAT HINT COMMAND...: the command succeeds if it is so.
+expect() {
+    if "${@:3}" &>/dev/null; then
+        printf '✓ %s\n' "$1"
+    else
+        printf '✗ %s\n  %s\n' "$1" "$2"
+        wrong=$((wrong + 1))
+    fi
+}
+
+property_is() { [ "$(property "$1")" = "$2" ]; }
+runs_what_is_installed() { [ "/proc/$(property MainPID)/exe" -ef "$(program_of "$unit")" ]; }
+# wrote PATTERN: the running hellod has such a line in the journal, or has it within six seconds.
+wrote() {
+    local tries
+    for ((tries = 0; tries < 60; tries++)); do
+        ! journal_of "$(property MainPID)" | grep -q -- "$1" || return 0
+        property_is ActiveState active || return 1
+        sleep 0.1
+    done
+    return 1
+}
+
+expect "systemd knows hellod.service" \
+    "Is the unit in $user_units? Then: systemctl --user daemon-reload" \
+    property_is LoadState loaded
+expect "systemd has read the unit as it is now" \
+    "It changed on disk since. Run: systemctl --user daemon-reload, then restart hellod" \
+    property_is NeedDaemonReload no
+expect "hellod is active" \
+    "Why not: systemctl --user status hellod; journalctl --user -u hellod -n 20" \
+    property_is ActiveState active
+expect "the running program is the installed one" \
+    "The file was replaced and the old program still runs: systemctl --user restart hellod" \
+    runs_what_is_installed
+# shellcheck source=/dev/null  # what is new in this step
+. "steps/$step/check.sh"
+
+[ "$wrong" -eq 0 ] || { echo "$wrong of the above not so; scripts/apply.sh step-${crate#step-} brings you there." && exit 1; }
+echo "All as it should be after $step."

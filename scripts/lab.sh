@@ -1,0 +1,266 @@
+#!/usr/bin/env bash
+# A throwaway machine with a real systemd, for trying things and for running the tests.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+    cat <<END
+Usage: scripts/lab.sh up [--suite SUITE]   boot a lab; SUITE is a Debian release, trixie if not said
+       scripts/lab.sh shell                a shell in it, as the user learner, who may sudo
+       scripts/lab.sh run -- COMMAND...    one command in it, as learner
+       scripts/lab.sh status               the labs that are up
+       scripts/lab.sh reboot               reboot it; its files stay
+       scripts/lab.sh down [--all]         end it; nothing of it stays
+       scripts/lab.sh purge                remove the cached Debian systems too
+
+Each takes --name NAME; the lab's name is 'lab' if not said.
+
+The lab has a copy of this repository in ~/book and your Rust toolchain. What is done in it stays
+in it. It runs on Linux namespaces and needs root: for anybody else it goes through sudo.
+END
+}
+
+# --- arguments ------------------------------------------------------------------------------------
+
+name=lab suite=trixie all=
+action=${1-}
+case $action in
+    -h | --help) usage && exit ;;
+    up | shell | run | status | reboot | down | purge) shift ;;
+    '') misuse "Up, shell, run, status, reboot, down or purge?" ;;
+    *) misuse "lab.sh cannot '$action'." ;;
+esac
+original=("$action" "$@")
+while [ $# -gt 0 ]; do
+    case $1 in
+        -h | --help) usage && exit ;;
+        --name | --suite) [ -n "${2-}" ] || misuse "$1 what?" && declare "${1#--}=$2" && shift ;;
+        --all) all=yes ;;
+        --) shift && break ;;
+        *) misuse "'lab.sh $action' takes no '$1'." ;;
+    esac
+    shift
+done
+[[ $name =~ ^[a-z][a-z0-9-]{0,30}$ ]] ||
+    misuse "A lab's name is made of a-z, 0-9 and '-', begins with a letter, and has 31 at most: not '$name'."
+[[ $suite =~ ^[a-z]+$ ]] || misuse "A suite is a Debian release such as trixie: not '$suite'."
+[ "$action" = run ] || [ $# -eq 0 ] || misuse "'lab.sh $action' takes no '$1'."
+[ "$action" != run ] || [ $# -gt 0 ] || misuse "Run what? scripts/lab.sh run -- COMMAND..."
+
+# --- becoming root, with the caller's Rust --------------------------------------------------------
+
+if [ "$action" = up ] && [ -z "${LAB_RUST-}" ]; then
+    command -v cargo >/dev/null ||
+        die "cargo is not on the PATH, and the lab borrows your Rust toolchain." \
+            "Install Rust from https://rustup.rs and open a new terminal."
+    LAB_RUST=$(rustc --print sysroot)
+    LAB_REGISTRY=${CARGO_HOME:-$HOME/.cargo}/registry
+    # The lab has no network: what the steps depend on has to be here before it starts.
+    cargo fetch --locked --quiet ||
+        die "The crates that the steps need could not be fetched." \
+            "Is there a network? They are fetched once; after that the lab needs none."
+fi
+if [ "$EUID" -ne 0 ]; then
+    command -v sudo >/dev/null ||
+        die "The lab needs root, and there is no sudo." "Run this as root."
+    echo "The lab needs root: going through sudo." >&2
+    exec sudo -- env LAB_RUST="${LAB_RUST-}" LAB_REGISTRY="${LAB_REGISTRY-}" "$root/scripts/lab.sh" "${original[@]}"
+fi
+
+# --- the Debian system that every lab of a suite starts from --------------------------------------
+
+cache=/var/cache/hellod-lab
+packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,gcc,libc6-dev,less,nano
+
+# What every lab needs, done once. Runs on the unpacked system, whose folder is $1.
+# shellcheck disable=SC2016  # mmdebstrap gives the hook its $1
+prepare='
+chroot "$1" useradd --create-home --shell /bin/bash learner
+echo "learner ALL=(ALL) NOPASSWD: ALL" >"$1/etc/sudoers.d/learner"
+echo lab >"$1/etc/hostname"
+echo "127.0.0.1 localhost lab" >"$1/etc/hosts"
+: >"$1/etc/machine-id"
+printf "%s\n" "PATH=\$PATH:/opt/rust/bin" "export CARGO_NET_OFFLINE=true LANG=C.UTF-8" "cd ~/book" >"$1/etc/profile.d/book.sh"
+'
+base=$cache/$suite-$(printf '%s' "$packages$prepare" | sha256sum | cut -c1-8)
+
+make_base() {
+    [ ! -d "$base" ] || return 0
+    mkdir -p "$cache"
+    # What a killed run left half-made.
+    local left part=$base.part-$$ log
+    for left in "$cache"/*.part-*; do
+        [ ! -d "$left" ] || kill -0 "${left##*-}" 2>/dev/null || rm -rf "$left"
+    done
+    log=$(mktemp)
+    echo "Making a Debian $suite system in $cache, once; this takes half a minute."
+    trap 'rm -rf --one-file-system "$part" "$log"; exit 130' INT TERM
+    if ! mmdebstrap --quiet --variant=minbase --include="$packages" --customize-hook="$prepare" \
+        --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$part" 2>"$log"; then
+        tail -n 5 "$log" >&2
+        rm -rf "$part" "$log"
+        die "The Debian $suite system could not be made." \
+            "Is there such a release, a network, and 500 MB in $cache? Then run this again."
+    fi
+    trap - INT TERM
+    rm "$log"
+    # Somebody else may have been faster; theirs is as good.
+    mv -T "$part" "$base" 2>/dev/null || rm -rf "$part"
+}
+
+# --- a lab and its processes ----------------------------------------------------------------------
+
+labs=/run/hellod-lab
+state=$labs/$name
+
+# The process that holds the lab together. It lives in a PID and a mount namespace of its own, so
+# killing it ends every process and every mount of the lab: the kernel clears up, whatever happens.
+holder() {
+    local pid
+    pid=$(cat "$state/pid" 2>/dev/null) || return 1
+    # A PID from before a crash may be somebody else's by now.
+    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q "lab-machine.sh $name " || return 1
+    echo "$pid"
+}
+
+# The lab's own process 1, once it is systemd.
+leader() {
+    local pid
+    pid=$(holder) && pid=$(pgrep -P "$pid") && pid=$(pgrep -P "$pid" -x systemd-nspawn) &&
+        pid=$(pgrep -P "$pid" -x systemd) && echo "$pid"
+}
+
+inside() { nsenter --target "$(leader)" --all -- "$@"; }
+
+require_up() {
+    leader >/dev/null || die "There is no lab '$name'." "Boot one: scripts/lab.sh up$([ "$name" = lab ] || echo " --name $name")"
+}
+
+# Waits until the lab has booted, and not as the process $1, which is the one before a reboot.
+wait_booted() {
+    local pid tries
+    for ((tries = 0; tries < 600; tries++)); do
+        holder >/dev/null || break
+        if pid=$(leader) && [ "$pid" != "${1-}" ] && inside test -S /run/dbus/system_bus_socket; then
+            inside systemctl is-system-running --wait >/dev/null || true
+            return
+        fi
+        sleep 0.05
+    done
+    tail -n 20 "$state/log" >&2
+    take_down
+    die "The lab did not boot; the last it said is above." \
+        "Run scripts/lab.sh up again, and if it stays so, report those lines."
+}
+
+# Control groups are files too, and outlive the processes that were in them.
+remove_groups() {
+    local group tries
+    for group in /sys/fs/cgroup{,/unified,/systemd}/"hellod-lab-$name"; do
+        # A process that was just killed may hold its group for a moment longer.
+        for ((tries = 0; tries < 100; tries++)); do
+            [ -d "$group" ] || break
+            find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.02
+        done
+    done
+}
+
+take_down() {
+    local pid
+    if pid=$(holder); then
+        kill -KILL "$pid"
+        tail --pid="$pid" --sleep-interval=0.02 -f /dev/null
+    fi
+    remove_groups
+    rm -rf "$state"
+    rmdir "$labs" 2>/dev/null || true
+}
+
+# --- the actions ----------------------------------------------------------------------------------
+
+up() {
+    local tool missing=
+    for tool in mmdebstrap:mmdebstrap systemd-nspawn:systemd-container pgrep:procps nsenter:util-linux; do
+        command -v "${tool%:*}" >/dev/null || missing+=" ${tool#*:}"
+    done
+    [ -z "$missing" ] || die "The lab needs programs that are not here." "On Debian: apt install$missing"
+
+    if holder >/dev/null && leader >/dev/null; then
+        [ "$(cat "$state/suite")" = "$suite" ] ||
+            die "The lab '$name' is up, with $(cat "$state/suite")." "End it first (scripts/lab.sh down --name $name), or use another --name."
+        echo "The lab '$name' is up already."
+        return
+    fi
+    make_base
+    take_down # what a crash left
+    mkdir -p "$state"
+    echo "$suite" >"$state/suite"
+
+    trap 'take_down; exit 130' INT TERM
+    # Where systemd runs the host, the lab asks it for a control group of its own.
+    local scope=()
+    [ ! -d /run/systemd/system ] ||
+        scope=(systemd-run --quiet --scope --property=Delegate=yes --unit="hellod-lab-$name")
+    # shellcheck disable=SC2016  # expanded by the bash that is started
+    LAB_RUST=$LAB_RUST LAB_REGISTRY=$LAB_REGISTRY \
+        setsid bash -c 'echo $$ >"$0/pid" && exec "$@"' "$state" "${scope[@]}" \
+        unshare --mount --pid --fork --kill-child --mount-proc \
+        "$root/scripts/lab-machine.sh" "$name" "$base" <&- >"$state/log" 2>&1 &
+    until [ -s "$state/pid" ] && holder >/dev/null; do
+        kill -0 $! 2>/dev/null || break
+        sleep 0.02
+    done
+    wait_booted
+    trap - INT TERM
+    echo "The lab '$name' is up: Debian $suite, $(inside systemctl --version | head -n 1)."
+}
+
+# As learner, with a login of its own and so with a user manager.
+as_learner() { inside runuser --login learner "$@"; }
+
+status() {
+    local any=
+    for state in "$labs"/*/; do
+        state=${state%/}
+        name=${state##*/}
+        leader >/dev/null || continue
+        any=yes
+        printf '%s: Debian %s, %s, %s\n' "$name" "$(cat "$state/suite")" \
+            "$(inside systemctl --version | head -n 1)" "$(inside systemctl is-system-running || true)"
+    done
+    [ -n "$any" ] || echo "No lab is up. Boot one: scripts/lab.sh up"
+}
+
+case $action in
+    up) up ;;
+    shell)
+        require_up
+        if [ -t 0 ]; then as_learner --pty; else as_learner; fi
+        ;;
+    run)
+        require_up
+        as_learner --command "$(printf '%q ' "$@")"
+        ;;
+    status) status ;;
+    reboot)
+        require_up
+        before=$(leader)
+        inside systemctl reboot
+        wait_booted "$before"
+        ;;
+    down)
+        if [ -n "$all" ]; then
+            for state in "$labs"/*/; do
+                state=${state%/} && name=${state##*/}
+                [ ! -d "$state" ] || take_down
+            done
+        else
+            take_down
+        fi
+        ;;
+    purge)
+        [ ! -d "$labs" ] || die "There are labs that are up." "End them first: scripts/lab.sh down --all"
+        rm -rf --one-file-system "$cache"
+        ;;
+esac
