@@ -37,7 +37,7 @@ command -v cargo >/dev/null ||
 
 # Build first: a program that does not compile leaves the machine as it was. A dry run builds too,
 # because whether the program has to be installed depends on what comes out.
-echo "\$ cargo build --release --locked --package $crate"
+echo "  \$ cargo build --release --locked --package $crate"
 cargo build --release --locked --package "$crate" ||
     die "$crate did not build, so nothing was changed." \
         "Cargo's message is above; mend steps/$step and run this again."

@@ -15,8 +15,7 @@ if [ ! -d /run/systemd/system ]; then
 fi
 
 # The Debian system, with a layer in memory on top for what is written.
-here=/run/hellod-lab/$name
-machine=$here/machine
+machine=/run/hellod-lab-$name/machine
 mkdir -p "$machine"
 mount -t tmpfs -o mode=755 hellod-lab "$machine"
 mkdir "$machine"/{upper,work,root}

@@ -111,8 +111,7 @@ make_base() {
 
 # --- a lab and its processes ----------------------------------------------------------------------
 
-labs=/run/hellod-lab
-state=$labs/$name
+state=/run/hellod-lab-$name
 
 # The process that holds the lab together. It lives in a PID and a mount namespace of its own, so
 # killing it ends every process and every mount of the lab: the kernel clears up, whatever happens.
@@ -133,25 +132,25 @@ leader() {
 
 inside() { nsenter --target "$(leader)" --all -- "$@"; }
 
-require_up() {
-    leader >/dev/null || die "There is no lab '$name'." "Boot one: scripts/lab.sh up$([ "$name" = lab ] || echo " --name $name")"
-}
-
-# Waits until the lab has booted, and not as the process $1, which is the one before a reboot.
-wait_booted() {
-    local pid tries
+# booted [BEFORE]: waits until the lab has booted, as another process than BEFORE, the one that a
+# reboot is to end.
+booted() {
+    local pid state_now tries
     for ((tries = 0; tries < 600; tries++)); do
-        holder >/dev/null || break
-        if pid=$(leader) && [ "$pid" != "${1-}" ] && inside test -S /run/dbus/system_bus_socket; then
-            inside systemctl is-system-running --wait >/dev/null || true
-            return
+        holder >/dev/null || return 1
+        if pid=$(leader) && [ "$pid" != "${1-}" ]; then
+            # Not there yet, or going down: neither counts.
+            state_now=$(inside systemctl is-system-running 2>/dev/null || true)
+            case $state_now in running | degraded) return ;; esac
         fi
         sleep 0.05
     done
-    tail -n 20 "$state/log" >&2
-    take_down
-    die "The lab did not boot; the last it said is above." \
-        "Run scripts/lab.sh up again, and if it stays so, report those lines."
+    return 1
+}
+
+require_up() {
+    booted || die "There is no lab '$name'." \
+        "Boot one: scripts/lab.sh up$([ "$name" = lab ] || echo " --name $name")"
 }
 
 # Control groups are files too, and outlive the processes that were in them.
@@ -174,7 +173,6 @@ take_down() {
     fi
     remove_groups
     rm -rf "$state"
-    rmdir "$labs" 2>/dev/null || true
 }
 
 # --- the actions ----------------------------------------------------------------------------------
@@ -211,19 +209,24 @@ up() {
         kill -0 $! 2>/dev/null || break
         sleep 0.02
     done
-    wait_booted
+    if ! booted; then
+        tail -n 20 "$state/log" >&2
+        take_down
+        die "The lab did not boot; the last it said is above." \
+            "Run scripts/lab.sh up again, and if it stays so, report those lines."
+    fi
     trap - INT TERM
     echo "The lab '$name' is up: Debian $suite, $(inside systemctl --version | head -n 1)."
 }
 
-# As learner, with a login of its own and so with a user manager.
-as_learner() { inside runuser --login learner "$@"; }
+# As learner, with a login of its own and so with a user manager. In the place of this script, which
+# has nothing left to do, and nothing to say if the machine goes down under the shell.
+as_learner() { exec nsenter --target "$(leader)" --all -- runuser --login learner "$@"; }
 
 status() {
     local any=
-    for state in "$labs"/*/; do
-        state=${state%/}
-        name=${state##*/}
+    for state in /run/hellod-lab-*; do
+        name=${state#/run/hellod-lab-}
         leader >/dev/null || continue
         any=yes
         printf '%s: Debian %s, %s, %s\n' "$name" "$(cat "$state/suite")" \
@@ -247,12 +250,12 @@ case $action in
         require_up
         before=$(leader)
         inside systemctl reboot
-        wait_booted "$before"
+        booted "$before" || die "The lab did not come back." "End it: scripts/lab.sh down --name $name"
         ;;
     down)
         if [ -n "$all" ]; then
-            for state in "$labs"/*/; do
-                state=${state%/} && name=${state##*/}
+            for state in /run/hellod-lab-*; do
+                name=${state#/run/hellod-lab-}
                 [ ! -d "$state" ] || take_down
             done
         else
@@ -260,7 +263,7 @@ case $action in
         fi
         ;;
     purge)
-        [ ! -d "$labs" ] || die "There are labs that are up." "End them first: scripts/lab.sh down --all"
+        ! compgen -G '/run/hellod-lab-*' >/dev/null || die "There are labs that are up." "End them first: scripts/lab.sh down --all"
         rm -rf --one-file-system "$cache"
         ;;
 esac

@@ -57,7 +57,7 @@ dry_run=
 
 # run COMMAND...: print a command that changes the machine, then run it.
 run() {
-    printf '$%s\n' "$(printf ' %q' "$@")"
+    printf '  $%s\n' "$(printf ' %q' "$@")"
     [ -n "$dry_run" ] || "$@"
 }
 

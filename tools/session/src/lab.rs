@@ -1,0 +1,66 @@
+//! Labs, through `scripts/lab.sh`.
+
+use std::process::{self, Command};
+use std::sync::Mutex;
+
+use anyhow::{Context, Result, bail};
+
+use crate::repository;
+use crate::terminal::Terminal;
+
+/// The labs that are up, for `end_all`.
+static UP: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// A lab that goes down with this value.
+pub struct Lab {
+    name: String,
+}
+
+impl Lab {
+    /// Boots a lab for a step. Its name is of this process alone, so that two runs do not meet.
+    pub fn up(step: &str) -> Result<Self> {
+        let number = step.split('-').next().unwrap_or(step);
+        let name = format!("session-{number}-{}", process::id());
+        if let Ok(mut up) = UP.lock() {
+            up.push(name.clone());
+        }
+        let lab = Self { name };
+        let output = lab
+            .script("up")
+            .output()
+            .context("cannot run scripts/lab.sh")?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(lab)
+    }
+
+    /// Logs in as learner.
+    pub fn shell(&self) -> Result<Terminal> {
+        let shell = pty_process::blocking::Command::new(repository().join("scripts/lab.sh"))
+            .args(["shell", "--name", &self.name]);
+        Terminal::start(shell).context("cannot log in to the lab")
+    }
+
+    fn script(&self, action: &str) -> Command {
+        let mut command = Command::new(repository().join("scripts/lab.sh"));
+        command.args([action, "--name", &self.name]);
+        command
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if let Err(error) = self.script("down").status() {
+            eprintln!("session: the lab {} is still up: {error}", self.name);
+        }
+    }
+}
+
+/// Ends every lab of this process.
+pub fn end_all() {
+    let names = UP.lock().map(|up| up.clone()).unwrap_or_default();
+    for name in names {
+        drop(Lab { name });
+    }
+}

@@ -1,0 +1,157 @@
+//! What may differ from one run of a session to the next, and what may not.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use similar::{ChangeTag, TextDiff};
+
+/// What is replaced before two answers are compared: a pattern, and what stands in its place.
+static VARIES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
+    [
+        // -o verbose: [s=0325...;i=66;...]
+        (r"\.\d{6} UTC \[s=[^]]*\]", " UTC [<cursor>]"),
+        // Sun 2026-11-15 10:20:30 UTC, and Nov 15 10:20:30 at the start of a line of the journal.
+        (
+            r"\b[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]+",
+            "<time>",
+        ),
+        (r"\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d", "<time>"),
+        (r"\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d\b", "<time>"),
+        // 1min 20s ago; Duration: 5.012s
+        (r"; [0-9a-z. ]+ (ago|left)", "; <duration> $1"),
+        (r"Duration: [0-9a-z. ]+", "Duration: <duration>"),
+        (r"Startup finished in .*", "Startup finished in <duration>"),
+        // hellod[123], Main PID: 123, └─123 /home/..., MainPID=123, process 123
+        (r"\[\d+\]", "[<pid>]"),
+        (r"(PID: ?|PID=|Process: |process )\d+", "$1<pid>"),
+        (r"([├└]─) *\d+ ", "$1<pid> "),
+        (r"(main process )\d+", "$1<pid>"),
+        // The columns of ps
+        (r"^( *\d+){1,2} /", "<pid> /"),
+        // time: 0m0.012s
+        (r"\d+m[\d.]+s$", "<duration>"),
+        // Invocations, boots and machines.
+        (r"\b[0-9a-f]{32}\b", "<id>"),
+        // cargo says how long it took.
+        (r"target\(s\) in [0-9.]+s", "target(s) in <duration>"),
+    ]
+    .into_iter()
+    .filter_map(|(pattern, with)| Some((Regex::new(pattern).ok()?, with)))
+    .collect()
+});
+
+/// Lines that depend on what the host lets the lab measure, or on how long something took.
+static ACCOUNTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^ +(CPU|Memory|Tasks|IO|IP): |: Consumed .* (CPU|memory)|^ +Compiling ").ok()
+});
+
+/// An answer without what may differ. A line that comes several times in a row counts once: how many
+/// hellos there are depends on when one looks.
+fn normal(answer: &[String]) -> Vec<String> {
+    let mut lines: Vec<String> = answer
+        .iter()
+        .filter(|line| {
+            !ACCOUNTING
+                .as_ref()
+                .is_some_and(|accounting| accounting.is_match(line))
+        })
+        .map(|line| {
+            VARIES.iter().fold(line.clone(), |line, (pattern, with)| {
+                pattern.replace_all(&line, *with).into_owned()
+            })
+        })
+        .collect();
+    lines.dedup();
+    lines
+}
+
+/// Whether two answers are the same but for what may differ.
+pub fn same(one: &[String], other: &[String]) -> bool {
+    normal(one) == normal(other)
+}
+
+/// What differs, below the command that was answered.
+pub fn diff(command: &str, written: &[String], came: &[String]) -> String {
+    let (written, came) = (
+        normal(written).join("\n") + "\n",
+        normal(came).join("\n") + "\n",
+    );
+    let mut text = format!("  $ {command}\n");
+    for change in TextDiff::from_lines(&written, &came).iter_all_changes() {
+        let sign = match change.tag() {
+            ChangeTag::Delete => '-',
+            ChangeTag::Insert => '+',
+            ChangeTag::Equal => ' ',
+        };
+        text.push_str(&format!("{sign} {change}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_differs_from_run_to_run_is_the_same() {
+        let same_lines = [
+            (
+                "Active: active (running) since Fri 2026-11-20 18:56:07 UTC; 27ms ago",
+                "Active: active (running) since Sat 2026-11-21 01:02:03 CET; 1min 3s ago",
+            ),
+            (
+                "Nov 20 18:56:07 lab hellod[118]: Hello",
+                "Dec  1 08:06:07 lab hellod[7]: Hello",
+            ),
+            ("   Main PID: 118 (hellod)", "   Main PID: 9 (hellod)"),
+            (
+                "   └─118 /home/learner/.local/bin/hellod",
+                "   └─9 /home/learner/.local/bin/hellod",
+            ),
+            (
+                " Invocation: f9e74524b1d64824b69dadc3b953ee84",
+                " Invocation: 00e74524b1d64824b69dadc3b953ee84",
+            ),
+            ("MainPID=12", "MainPID=1234"),
+            ("Hello\nHello\nHello", "Hello"),
+            ("a\n   CPU: 6ms\nb", "a\n   Memory: 1.2M (peak: 2M)\nb"),
+        ];
+        for (one, other) in same_lines {
+            assert!(same(&lines(one), &lines(other)), "{one:?} and {other:?}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_not() {
+        let other_lines = [
+            (
+                "Active: active (running)",
+                "Active: failed (Result: signal)",
+            ),
+            ("Greeting every 5s", "Greeting every 6s"),
+            ("status=9/KILL", "status=15/TERM"),
+            ("restart counter is at 1.", "restart counter is at 2."),
+            ("Hello\nBye\nHello", "Hello\nBye"),
+            ("", "a line"),
+        ];
+        for (one, other) in other_lines {
+            assert!(!same(&lines(one), &lines(other)), "{one:?} and {other:?}");
+        }
+    }
+
+    #[test]
+    fn a_difference_is_shown_below_its_command() {
+        let shown = diff("systemctl status", &lines("same\nold"), &lines("same\nnew"));
+        assert_eq!(shown, "  $ systemctl status\n  same\n- old\n+ new\n");
+    }
+
+    #[test]
+    fn every_pattern_is_one() {
+        assert_eq!(VARIES.len(), 15);
+        assert!(ACCOUNTING.is_some());
+    }
+}

@@ -1,0 +1,164 @@
+//! The text of a `session.console`.
+
+use std::fmt::{self, Display, Formatter};
+
+use anyhow::{Result, bail};
+
+/// Below a command that ends the shell.
+const LOGIN: &str = "#: login";
+
+/// A session: what is typed, what comes back, and notes in between.
+#[derive(Debug)]
+pub struct Script {
+    /// The parts of the file, in order.
+    pub lines: Vec<Line>,
+}
+
+/// One part of a session.
+#[derive(Debug)]
+pub enum Line {
+    /// A line that is neither typed nor an answer: `# ANCHOR: name`, or `#: a remark`.
+    Note(String),
+    /// `$ command`, and the lines that came back.
+    Command {
+        /// What is typed.
+        text: String,
+        /// What came back.
+        answer: Vec<String>,
+        /// What comes next.
+        end: End,
+    },
+    /// `^C`, and the lines that came after it.
+    Interrupt {
+        /// What came back.
+        answer: Vec<String>,
+    },
+}
+
+/// How a command comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum End {
+    /// By itself: the prompt comes back.
+    Prompt,
+    /// By a `^C`, once the lines of its answer have come.
+    Interrupt,
+    /// With the login, as a reboot does. `#: login` stands below such a command.
+    Login,
+}
+
+impl Script {
+    /// Reads a session.
+    ///
+    /// # Errors
+    ///
+    /// An answer without a command, and a `^C` or a `#: login` without one to end, name their line.
+    pub fn parse(text: &str) -> Result<Self> {
+        let mut lines: Vec<Line> = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            let number = index + 1;
+            if let Some(text) = line.strip_prefix("$ ") {
+                let (text, answer) = (text.to_owned(), Vec::new());
+                let end = End::Prompt;
+                lines.push(Line::Command { text, answer, end });
+            } else if line == "^C" || line == LOGIN {
+                let Some(Line::Command { end, .. }) = lines.last_mut() else {
+                    bail!("line {number}: there is no command for this {line} to end");
+                };
+                if line == LOGIN {
+                    *end = End::Login;
+                    lines.push(Line::Note(line.to_owned()));
+                } else {
+                    *end = End::Interrupt;
+                    lines.push(Line::Interrupt { answer: Vec::new() });
+                }
+            } else if is_note(line) {
+                lines.push(Line::Note(line.to_owned()));
+            } else {
+                match lines.last_mut() {
+                    Some(Line::Command { answer, .. } | Line::Interrupt { answer }) => {
+                        answer.push(line.to_owned());
+                    }
+                    _ => bail!("line {number}: an answer without a command: {line}"),
+                }
+            }
+        }
+        Ok(Self { lines })
+    }
+}
+
+/// Answers may begin with a `#` too: `systemctl cat` does.
+fn is_note(line: &str) -> bool {
+    ["# ANCHOR: ", "# ANCHOR_END: ", "#: "]
+        .iter()
+        .any(|start| line.starts_with(start))
+}
+
+impl Display for Script {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        for line in &self.lines {
+            let answer = match line {
+                Line::Note(text) => {
+                    writeln!(f, "{text}")?;
+                    continue;
+                }
+                Line::Command { text, answer, .. } => {
+                    writeln!(f, "$ {text}")?;
+                    answer
+                }
+                Line::Interrupt { answer } => {
+                    writeln!(f, "^C")?;
+                    answer
+                }
+            };
+            for line in answer {
+                writeln!(f, "{line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_read_is_written_again() -> Result<()> {
+        let text = "#: a remark\n# ANCHOR: a\n$ true\n# x\n$ journalctl -f\none\n\ntwo\n^C\n# ANCHOR_END: a\n";
+        assert_eq!(Script::parse(text)?.to_string(), text);
+        Ok(())
+    }
+
+    #[test]
+    fn a_command_before_an_interrupt_is_stopped_by_it() -> Result<()> {
+        let script = Script::parse("$ journalctl -f\none\n^C\n")?;
+        assert!(matches!(
+            script.lines[0],
+            Line::Command {
+                end: End::Interrupt,
+                ..
+            }
+        ));
+        Ok(())
+    }
+
+    #[test]
+    fn a_command_before_a_login_ends_the_shell() -> Result<()> {
+        let script = Script::parse("$ sudo systemctl reboot\n#: login\n$ id\n")?;
+        assert!(matches!(
+            script.lines[0],
+            Line::Command {
+                end: End::Login,
+                ..
+            }
+        ));
+        Ok(())
+    }
+
+    #[test]
+    fn an_answer_to_nothing_is_refused() {
+        for text in ["hello\n", "# ANCHOR: a\nhello\n", "^C\n", "#: login\n"] {
+            assert!(Script::parse(text).is_err(), "{text:?}");
+        }
+    }
+}
