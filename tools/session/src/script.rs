@@ -61,7 +61,10 @@ impl Script {
                 let end = End::Prompt;
                 lines.push(Line::Command { text, answer, end });
             } else if line == "^C" || line == LOGIN {
-                let Some(Line::Command { end, .. }) = lines.last_mut() else {
+                let last = lines
+                    .iter_mut()
+                    .rfind(|line| !matches!(line, Line::Note(_)));
+                let Some(Line::Command { end, .. }) = last else {
                     bail!("line {number}: there is no command for this {line} to end");
                 };
                 if line == LOGIN {
@@ -144,9 +147,11 @@ mod tests {
 
     #[test]
     fn a_command_before_a_login_ends_the_shell() -> Result<()> {
-        let script = Script::parse("$ sudo systemctl reboot\n#: login\n$ id\n")?;
+        let script = Script::parse(
+            "# ANCHOR: a\n$ sudo systemctl reboot\n# ANCHOR_END: a\n#: login\n$ id\n",
+        )?;
         assert!(matches!(
-            script.lines[0],
+            script.lines[1],
             Line::Command {
                 end: End::Login,
                 ..
