@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# The book as it is written and as it is built. What a browser makes of it is in page.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/lib.sh
+. tests/tools.sh
+
+# Every {{#include}} of a chapter, as "path anchor".
+includes() { sed -n 's/.*{{#include \([^}:]*\):\{0,1\}\([^}]*\)}}.*/\1 \2/p' "$1"; }
+
+includes_resolve() {
+    local chapter path anchor
+    for chapter in src/*.md; do
+        while read -r path anchor; do
+            [ -f "src/$path" ] || { echo "$chapter includes $path, which is not there" && return 1; }
+            [ -n "$anchor" ] || continue
+            [ "$(grep -cE "ANCHOR: $anchor\$" "src/$path")" = 1 ] &&
+                [ "$(grep -cE "ANCHOR_END: $anchor\$" "src/$path")" = 1 ] ||
+                { echo "$chapter includes $anchor of $path, which does not begin and end there once" && return 1; }
+        done < <(includes "$chapter")
+    done
+}
+
+# A reader types a chapter from top to bottom, so it has to be the order of the recording.
+sessions_in_order() {
+    local step shown
+    for step in $(all_steps); do
+        shown=$(includes "src/$step.md" | sed -n "s|^../steps/$step/session.console ||p")
+        same "$(sed -n 's/^# ANCHOR: //p' "steps/$step/session.console" | grep -xF "$shown")" "$shown"
+    done
+}
+
+same_names_everywhere() {
+    local units
+    units=$(all_steps)
+    same "$units" "$(basename -a steps/*)"
+    same "$units" "$(basename -a -s .md src/[0-9]*.md)"
+    same "$units" "$(sed -n 's/.*(\([0-9][0-9]-[a-z-]*\)\.md).*/\1/p' src/SUMMARY.md)"
+    local step
+    for step in $units; do
+        grep -qx "name = \"step-${step%%-*}\"" "steps/$step/Cargo.toml"
+        for part in session.console check.sh src/main.rs; do [ -f "steps/$step/$part" ]; done
+    done
+}
+
+no_command_without_exit_code() { ! grep -nE '<!-- *cmdrun +[^-]' src/*.md; }
+
+# builds MDBOOK FOLDER: mdBook writes the book there and has nothing to warn about.
+builds() {
+    local said
+    said=$("$1" build --dest-dir "$2" 2>&1) || { echo "$said" && return 1; }
+    if grep -E 'WARN|ERROR|cmdrun' <<<"$said"; then return 1; fi
+    for step in $(all_steps); do [ -f "$2/$step.html" ]; done
+    if grep -nF -e '{{#' -e 'cmdrun error' -e 'ANCHOR' -e '#: ' "$2"/*.html; then return 1; fi
+    # A diff that came out empty would be a change that the chapter talks about and that is not there.
+    for step in $(all_steps | tail -n +2); do grep -q '^+' <(grep -A3 language-diff "$2/$step.html"); done
+}
+
+# A failing command names the chapter and itself, and there is no book.
+failing_command_fails_the_build() {
+    local copy
+    copy=$(mktemp -d)
+    # shellcheck disable=SC2064  # now, and not when it is gone
+    trap "rm -rf '$copy'" EXIT
+    mkdir "$copy/tools"
+    cp -r book.toml src steps units theme "$copy/"
+    cp tools/diff.sh "$copy/tools/"
+    printf '#!/bin/sh\nexec "%s/target/tools/debug/cmdrun" "$@"\n' "$PWD" >"$copy/tools/cmdrun.sh"
+    chmod +x "$copy/tools/cmdrun.sh"
+    printf '\n<!-- cmdrun -0 cat no-such-file -->\n' >>"$copy/src/next.md"
+    local said
+    for mdbook in "${mdbooks[@]}"; do
+        said=$(cd "$copy" && ends 1 "$mdbook" build 2>&1 || ends 101 "$mdbook" build 2>&1)
+        says 'What comes next' <<<"$said"
+        says 'cat no-such-file' <<<"$said"
+    done
+}
+
+readme_says_what_was_replayed() {
+    local version
+    version=$(sed -n 's/^systemd \([0-9]*\) .*/\1/p' steps/01-hello-loop/session.console)
+    grep -q "systemd $version" README.md
+}
+
+it "every include and its anchor resolve" includes_resolve
+it "chapters show their sessions in the order in which they were typed" sessions_in_order
+it "SUMMARY.md, src, steps and units have the same names" same_names_everywhere
+it "every cmdrun says which exit code it expects" no_command_without_exit_code
+for mdbook in "${mdbooks[@]}"; do
+    version=$("$mdbook" --version)
+    it "$version builds the book" builds "$mdbook" "$PWD/target/test-book/${version##*v}"
+done
+it "a failing cmdrun fails the build by name" failing_command_fails_the_build
+it "the README names the systemd that the answers come from" readme_says_what_was_replayed

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The code as such: format, lints, unit tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/lib.sh
+
+tools=(--locked --manifest-path tools/Cargo.toml --target-dir target/tools)
+
+it "the steps are formatted" cargo fmt --all --check
+it "the tools are formatted" cargo fmt --all --check --manifest-path tools/Cargo.toml
+it "clippy has no complaint about the steps" \
+    cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+it "clippy has no complaint about the tools" \
+    cargo clippy --quiet --workspace --all-targets "${tools[@]}" -- -D warnings
+it "the steps' own tests pass" cargo test --quiet --locked --workspace
+it "the tools' own tests pass" cargo test --quiet --workspace "${tools[@]}"
+mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+it "shellcheck has no complaint about the scripts" shellcheck --external-sources "${scripts[@]}"
+
+main_is_short() {
+    local step lines
+    for step in $(all_steps); do
+        lines=$(wc -l <"steps/$step/src/main.rs")
+        [ "$lines" -le 120 ] || { echo "$step: $lines lines" && return 1; }
+    done
+}
+it "each step's main.rs fits on two screens" main_is_short

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Run in a lab, as learner, by tests/steps.sh: what goes wrong for people, made to go wrong.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tests/lib.sh
+
+last=$(all_steps | tail -n 1)
+first=$(all_steps | head -n 1)
+apply() { scripts/apply.sh "$@" 2>&1; }
+
+# Afterwards everything works again: the next apply.sh, and the next reset.sh.
+works_again() {
+    apply "$first" && scripts/check.sh "$first"
+    scripts/reset.sh && scripts/reset.sh | says "Nothing to take away"
+}
+
+called_wrongly() {
+    local script wrong
+    for script in apply.sh check.sh; do
+        for wrong in "" step-99 99 nonsense "1 2" --nonsense 01-hello 1x ../01; do
+            # shellcheck disable=SC2086  # no word, or two
+            ends 2 "scripts/$script" $wrong 2>&1 | says "step-01  $first"
+        done
+        scripts/$script --help | says "Usage: scripts/$script STEP"
+    done
+    ends 2 scripts/reset.sh step-01 2>&1 | says "Usage: scripts/reset.sh"
+}
+
+step_by_any_name() {
+    local name
+    for name in "step-01" "01" "1" "$first" "step-$first"; do apply "$name" --dry-run; done
+}
+
+no_runtime_dir() {
+    for script in "apply.sh 1" "check.sh 1" reset.sh; do
+        # shellcheck disable=SC2086
+        ends 1 env -u XDG_RUNTIME_DIR scripts/$script 2>&1 | says "export XDG_RUNTIME_DIR=/run/user/1000"
+    done
+}
+
+as_root() { ends 1 sudo scripts/apply.sh 1 2>&1 | says "Run it again as yourself"; }
+
+no_user_manager() {
+    sudo systemctl stop user@1000.service
+    ends 1 scripts/apply.sh 1 2>&1 | says "sudo systemctl start user@1000.service"
+    sudo systemctl start user@1000.service
+    works_again
+}
+
+no_cargo() {
+    ends 1 env PATH=/usr/bin:/bin scripts/apply.sh 1 2>&1 | says "https://rustup.rs"
+}
+
+does_not_compile() {
+    apply "$first"
+    cp "steps/$last/src/main.rs" /tmp/main.rs
+    echo "this is no Rust" >>"steps/$last/src/main.rs"
+    local said
+    said=$(ends 1 scripts/apply.sh "$last" 2>&1)
+    # A new time, or cargo would take the old build for the newer one.
+    cp /tmp/main.rs "steps/$last/src/main.rs"
+    says "nothing was changed" <<<"$said"
+    says "error:" <<<"$said"
+    scripts/check.sh "$first"
+    works_again
+}
+
+# cannot_write FOLDER MOUNT-OPTIONS
+cannot_write() {
+    mkdir -p "$1"
+    sudo mount -t tmpfs -o "uid=1000,$2" full "$1"
+    local said
+    said=$(ends 1 scripts/apply.sh 1 2>&1) || { sudo umount "$1" && echo "$said" && return 1; }
+    scripts/reset.sh
+    sudo umount "$1"
+    rmdir "$1" 2>/dev/null || true
+    says "Cannot write $1" <<<"$said"
+    says "Is the disk full" <<<"$said"
+    works_again
+}
+
+# A program that gives up as soon as it is started, as one with a bug does.
+does_not_stay_up() {
+    cp "steps/$last/src/main.rs" /tmp/main.rs
+    sed -i 's/^fn main() .*/&\n    eprintln!("no disk, no bread");\n    std::process::exit(3);\n}\nfn not_main() -> ExitCode {/' \
+        "steps/$last/src/main.rs"
+    local said
+    said=$(ends 1 scripts/apply.sh "$last" 2>&1) || { cp /tmp/main.rs "steps/$last/src/main.rs" && echo "$said" && return 1; }
+    cp /tmp/main.rs "steps/$last/src/main.rs"
+    says "hellod did not stay up" <<<"$said"
+    says "no disk, no bread" <<<"$said"
+    works_again
+}
+
+# Left by hand or by a crash: a link without its unit, a drop-in, a half-made copy, a start limit.
+strange_states() {
+    apply "$last"
+    rm ~/.config/systemd/user/hellod.service
+    works_again
+    apply "$last"
+    mkdir ~/.config/systemd/user/hellod.service.d
+    printf '[Service]\nExecStart=/bin/false\n' >~/.config/systemd/user/hellod.service.d/x.conf
+    touch ~/.local/bin/hellod.new ~/.config/systemd/user/hellod.service.new
+    systemctl --user daemon-reload
+    works_again
+    apply "$last"
+    printf '[Service]\nExecStart=\nExecStart=/bin/false\nRestart=no\n' |
+        install -D /dev/stdin "$XDG_RUNTIME_DIR/systemd/user/hellod.service.d/x.conf"
+    systemctl --user daemon-reload
+    for _ in 1 2 3 4 5 6 7; do systemctl --user restart hellod || true; done
+    [ "$(systemctl --user is-active hellod)" = failed ]
+    works_again
+}
+
+lingering_of_others_stays() {
+    sudo loginctl enable-linger learner
+    apply "$last"
+    scripts/reset.sh | says "so it stays on"
+    [ -e /var/lib/systemd/linger/learner ]
+    sudo loginctl disable-linger learner
+}
+
+path_with_spaces() {
+    mkdir ~/"a b ü"
+    cp -a ~/book ~/"a b ü/my book"
+    (cd / && ~/"a b ü/my book/scripts/apply.sh" "$last" && ~/"a b ü/my book/scripts/check.sh" "$last")
+    ~/"a b ü/my book/scripts/reset.sh"
+    rm -r ~/"a b ü"
+}
+
+it "no step, two steps, an unknown step: usage with the steps, and 2" called_wrongly
+it "a step by number, with and without its name" step_by_any_name
+it "no XDG_RUNTIME_DIR: says how to set it" no_runtime_dir
+it "as root: refused" as_root
+it "no cargo: says where to get it" no_cargo
+it "a program that does not compile changes nothing" does_not_compile
+it "a home that is full" cannot_write ~/.local size=4k,nr_inodes=3
+it "a home that is read-only" cannot_write ~/.config ro
+it "a program that does not stay up: its last words" does_not_stay_up
+it "a missing unit, a drop-in, a half-made copy, a start limit" strange_states
+it "lingering that was on before stays on" lingering_of_others_stays
+it "a repository below a path with spaces" path_with_spaces
+it "no user manager: says how to start it" no_user_manager

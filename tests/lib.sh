@@ -1,0 +1,37 @@
+# What the tests share. Sourced by them, never run.
+# shellcheck shell=bash
+
+# it WHAT COMMAND...: one test. It passes if the command, mostly a function, does not fail anywhere.
+it() {
+    local output status=0
+    # Not as a condition: bash would then ignore errors inside of the function.
+    set +e
+    output=$(set -e && "${@:2}" 2>&1)
+    status=$?
+    set -e
+    if [ "$status" -eq 0 ]; then
+        printf 'ok      %s\n' "$1"
+    else
+        printf 'FAILED  %s\n' "$1"
+        sed 's/^/        /' <<<"$output"
+    fi
+}
+
+# same ONE OTHER: the texts are the same; if not, says how they differ.
+same() { diff <(printf '%s\n' "$1") <(printf '%s\n' "$2"); }
+
+# ends STATUS COMMAND...: the command ends with this status. Prints what it said.
+ends() {
+    local status=0
+    "${@:2}" || status=$?
+    [ "$status" -eq "$1" ] || { echo "ended with $status instead of $1: ${*:2}" && return 1; }
+}
+
+# says TEXT: what is read from standard input has this text in it.
+says() {
+    local input
+    input=$(cat)
+    grep -qF -- "$1" <<<"$input" || { printf 'should say "%s", says:\n%s\n' "$1" "$input" && return 1; }
+}
+
+all_steps() { for unit in units/[0-9][0-9]-*; do echo "${unit#units/}"; done; }
