@@ -171,6 +171,10 @@ take_down() {
         kill -KILL "$pid"
         tail --pid="$pid" --sleep-interval=0.02 -f /dev/null
     fi
+    # systemd gives up its scope a moment after the processes are gone; waiting for that is its job.
+    if [ -d /run/systemd/system ]; then
+        systemctl stop "hellod-lab-$name.scope" 2>/dev/null || true
+    fi
     remove_groups
     rm -rf "$state"
 }

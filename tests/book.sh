@@ -14,9 +14,9 @@ includes_resolve() {
         while read -r path anchor; do
             [ -f "src/$path" ] || { echo "$chapter includes $path, which is not there" && return 1; }
             [ -n "$anchor" ] || continue
-            [ "$(grep -cE "ANCHOR: $anchor\$" "src/$path")" = 1 ] &&
-                [ "$(grep -cE "ANCHOR_END: $anchor\$" "src/$path")" = 1 ] ||
-                { echo "$chapter includes $anchor of $path, which does not begin and end there once" && return 1; }
+            same "1 begin, 1 end of $anchor in $path" "$(grep -cE "ANCHOR: $anchor\$" "src/$path") begin, $(
+                grep -cE "ANCHOR_END: $anchor\$" "src/$path"
+            ) end of $anchor in $path"
         done < <(includes "$chapter")
     done
 }
@@ -70,7 +70,7 @@ failing_command_fails_the_build() {
     printf '\n<!-- cmdrun -0 cat no-such-file -->\n' >>"$copy/src/next.md"
     local said
     for mdbook in "${mdbooks[@]}"; do
-        said=$(cd "$copy" && ends 1 "$mdbook" build 2>&1 || ends 101 "$mdbook" build 2>&1)
+        said=$(cd "$copy" && not "$mdbook" build 2>&1)
         says 'What comes next' <<<"$said"
         says 'cat no-such-file' <<<"$said"
     done

@@ -13,12 +13,15 @@ it() {
         printf 'ok      %s\n' "$1"
     else
         printf 'FAILED  %s\n' "$1"
-        sed 's/^/        /' <<<"$output"
+        printf '        %s\n' "${output//$'\n'/$'\n        '}"
     fi
 }
 
 # same ONE OTHER: the texts are the same; if not, says how they differ.
 same() { diff <(printf '%s\n' "$1") <(printf '%s\n' "$2"); }
+
+# not COMMAND...: the command fails. Unlike !, it fails itself if it does not.
+not() { if "$@"; then return 1; fi; }
 
 # ends STATUS COMMAND...: the command ends with this status. Prints what it said.
 ends() {

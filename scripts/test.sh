@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Sets up what the tests need, and runs them all.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+usage() {
+    cat <<END
+Usage: scripts/test.sh [TEST...]
+
+Runs the tests, each a file in tests/ without its .sh; all of them if none is named. Ends with the
+number that passed and the number that failed. Needs root for the labs, and goes through sudo.
+
+$(for file in "${all[@]}"; do printf '  %-10s%s\n' "$(basename "$file" .sh)" "$(sed -n '2s/^# //p' "$file")"; done)
+END
+}
+
+all=(tests/code.sh tests/scripts.sh tests/book.sh tests/page.sh tests/lab.sh tests/steps.sh tests/sessions.sh)
+chosen=()
+for argument; do
+    case $argument in
+        -h | --help) usage && exit ;;
+        -*) misuse "There is no option '$argument'." ;;
+    esac
+    [[ " ${all[*]} " == *" tests/$argument.sh "* ]] || misuse "There is no test '$argument'."
+    chosen+=("tests/$argument.sh")
+done
+[ ${#chosen[@]} -gt 0 ] || chosen=("${all[@]}")
+
+# --- what has to be here --------------------------------------------------------------------------
+
+command -v cargo >/dev/null ||
+    die "cargo is not on the PATH." "Install Rust from https://rustup.rs and open a new terminal."
+
+# program:package, as Debian calls them.
+needed=(cc:gcc ld:binutils git:git shellcheck:shellcheck chromium:chromium node:nodejs npm:npm sudo:sudo
+    mmdebstrap:mmdebstrap systemd-nspawn:systemd-container nsenter:util-linux unshare:util-linux pgrep:procps
+    diff:diffutils)
+missing=()
+for one in "${needed[@]}"; do
+    command -v "${one%:*}" >/dev/null || missing+=("${one#*:}")
+done
+[ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
+if [ ${#missing[@]} -gt 0 ]; then
+    install=(apt-get install --yes --no-install-recommends "${missing[@]}")
+    if [ "$EUID" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        die "The tests need programs that are not here." "On Debian: sudo ${install[*]}"
+    fi
+    run apt-get update --quiet --quiet
+    run env DEBIAN_FRONTEND=noninteractive "${install[@]}" --quiet --quiet
+fi
+# The labs are root's, and so are the tests that look into them.
+if [ "$EUID" -ne 0 ]; then
+    echo "The tests boot labs, which needs root: going through sudo."
+    exec sudo -- env PATH="$PATH" HOME="$HOME" CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" \
+        RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" "$root/scripts/test.sh" "$@"
+fi
+
+# Once, so that the labs find everything built.
+cargo build --release --locked --workspace --examples --bins
+
+# --- running them ---------------------------------------------------------------------------------
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+for test in "${chosen[@]}"; do
+    printf '\n%s\n' "$test"
+    begin=$SECONDS
+    if ! "$test" 2>&1 | tee -a "$results"; then
+        # It ended before its last test, so what it did not run did not pass.
+        echo "FAILED  $test did not run to its end" | tee -a "$results"
+    fi
+    echo "        $((SECONDS - begin)) s"
+done
+
+passed=$(grep -c '^ok  ' "$results" || true)
+failed=$(grep -c '^FAILED' "$results" || true)
+printf '\n%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

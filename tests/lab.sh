@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# The lab itself: what is in it, that nothing gets out of it, and that nothing stays.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/lib.sh
+
+one=test-a-$$ other=test-b-$$
+lab() { scripts/lab.sh "$1" --name "${2:-$one}" "${@:3}"; }
+in_lab() { scripts/lab.sh run --name "${3:-$one}" -- bash -c "$1" -- "${2-}"; }
+trap 'lab down "$one"; lab down "$other"' EXIT
+
+# Whatever a lab could leave on this machine.
+traces() {
+    grep -F "hellod-lab" /proc/self/mountinfo || true
+    # Without those that are dead and only wait for their parent to look.
+    pgrep --runstates D,R,S,T -af "$one|$other|nspawn" || true
+    find /run -maxdepth 1 -name 'hellod-lab-*'
+    find /sys/fs/cgroup -type d -name '*hellod-lab*'
+}
+leaves_nothing() { lab down && same "$before" "$(traces)"; }
+before=$(traces)
+
+called_wrongly() {
+    local wrong
+    for wrong in "" sideways "up --name" "up --name Ü" "up --name ../x" "up --suite 1" "up --nonsense" "run" \
+        "run ls" "shell ls" "down lab"; do
+        # shellcheck disable=SC2086
+        ends 2 scripts/lab.sh $wrong 2>&1 | says "Usage: scripts/lab.sh up"
+    done
+    scripts/lab.sh up --help | says "Usage: scripts/lab.sh up"
+    ends 1 scripts/lab.sh run --name never-up -- true 2>&1 | says "scripts/lab.sh up --name never-up"
+    ends 1 scripts/lab.sh shell --name never-up 2>&1 | says "There is no lab 'never-up'"
+    ends 1 env PATH=/usr/sbin:/usr/bin:/sbin:/bin scripts/lab.sh up 2>&1 | says "https://rustup.rs"
+}
+
+comes_up() {
+    lab up
+    lab up | says "is up already"
+    ends 1 scripts/lab.sh up --name "$one" --suite bookworm 2>&1 | says "is up, with trixie"
+    scripts/lab.sh status | says "$one: Debian trixie, systemd "
+    in_lab 'systemctl is-system-running && systemctl --user is-system-running && sudo -n true'
+}
+
+two_at_once() {
+    lab up "$other"
+    in_lab 'touch ~/mine; scripts/apply.sh 3 &>/dev/null'
+    in_lab '! [ -e ~/mine ] && scripts/check.sh 3 | grep -q ✗' '' "$other"
+    in_lab 'scripts/check.sh 3'
+    lab down "$other"
+    in_lab 'scripts/check.sh 3'
+}
+
+host_is_untouched() {
+    local host
+    host=$(git status --porcelain && find . -path ./target -prune -o -newer "$stamp" -print)
+    in_lab 'echo more >>README.md && rm -r steps/01-hello-loop && echo x >~/.cargo/new && sudo touch /etc/new'
+    same "$host" "$(git status --porcelain && find . -path ./target -prune -o -newer "$stamp" -print)"
+    not test -e /etc/new
+    ends 1 in_lab 'sudo touch /opt/rust/new ~/.cargo/registry/new' 2>&1 | says "Read-only"
+}
+
+learner_can_build() {
+    # shellcheck disable=SC2016
+    in_lab 'sed -i s/Hello/Howdy/ steps/02-journal/src/main.rs && cargo build --release -p step-02 &&
+        timeout 1 target/release/step-02 2>&1 | grep Howdy'
+}
+
+# Found again, and not built for each lab: cargo has nothing to compile.
+what_was_built_is_found() {
+    cargo build --quiet --release --locked --workspace
+    lab up "$other"
+    not grep Compiling <(in_lab 'cargo build --release --locked --workspace 2>&1' '' "$other")
+    lab down "$other"
+}
+
+reboots() {
+    local boot
+    boot=$(in_lab 'cat /proc/sys/kernel/random/boot_id; journalctl --list-boots -q | wc -l')
+    in_lab 'echo kept >~/kept'
+    lab reboot
+    [ "$(in_lab 'cat ~/kept')" = kept ]
+    [ "$boot" != "$(in_lab 'cat /proc/sys/kernel/random/boot_id; journalctl --list-boots -q | wc -l')" ]
+    # As a reader does it, from a shell that goes down with the machine.
+    in_lab 'sudo systemctl reboot; sleep infinity' || true
+    [ "$(in_lab 'cat ~/kept')" = kept ]
+}
+
+powered_off() {
+    in_lab 'sudo systemctl poweroff; sleep infinity' || true
+    tail --pid="$(cat "/run/hellod-lab-$one/pid")" --sleep-interval=0.02 -f /dev/null
+    ends 1 in_lab true 2>&1 | says "There is no lab"
+    leaves_nothing
+}
+
+crashed() {
+    lab up
+    kill -KILL "$(cat "/run/hellod-lab-$one/pid")"
+    tail --pid="$(cat "/run/hellod-lab-$one/pid")" --sleep-interval=0.02 -f /dev/null
+    lab up
+    in_lab true
+    kill -KILL "$(cat "/run/hellod-lab-$one/pid")"
+    leaves_nothing
+}
+
+# Ctrl-C, and the harder kind, at ten moments of a boot.
+interrupted() {
+    local moment
+    for moment in 0.02 0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4 0.5; do
+        timeout --signal="$1" "$moment" scripts/lab.sh up --name "$one" || true
+        [ "$1" = KILL ] || [ "$moment" = 0.5 ] || same "$before" "$(traces)"
+        leaves_nothing
+    done
+    lab up
+    leaves_nothing
+}
+
+# A user of this machine who may use sudo, and is gone afterwards.
+through_sudo() {
+    local user=lab-test-$$
+    useradd --create-home "$user"
+    # shellcheck disable=SC2064
+    trap "rm '/etc/sudoers.d/$user'; userdel --remove '$user' 2>/dev/null" EXIT
+    echo "$user ALL=(ALL) NOPASSWD: ALL" >"/etc/sudoers.d/$user"
+    cp -r --parents scripts units steps Cargo.* "/home/$user/"
+    local rust
+    rust=$(rustc --print sysroot)
+    as_user() {
+        runuser -u "$user" -- env LAB_RUST="$rust" LAB_REGISTRY=/none \
+            "/home/$user/scripts/lab.sh" "$1" --name "$one" "${@:2}" 2>&1
+    }
+    as_user up | says "going through sudo"
+    # The ' and the blank have to survive sudo, nsenter and runuser.
+    as_user run -- echo "it's  fine" | says "it's  fine"
+    as_user down
+}
+
+stamp=$(mktemp)
+it "called wrongly: usage, and 2" called_wrongly
+it "comes up, once, with a system and a user manager" comes_up
+it "two labs side by side know nothing of each other" two_at_once
+it "nothing that is done in it reaches the host" host_is_untouched
+it "the learner can edit and build in it" learner_can_build
+it "what was built outside is not built again" what_was_built_is_found
+it "a reboot keeps its files" reboots
+it "down leaves nothing" leaves_nothing
+it "a normal user gets it through sudo" through_sudo
+it "after a power-off, down leaves nothing" eval 'lab up && powered_off'
+it "after a crash it comes up again, and down leaves nothing" crashed
+it "Ctrl-C at any moment of up leaves nothing" interrupted INT
+it "down leaves nothing after a SIGKILL at any moment of up" interrupted KILL
+rm "$stamp"
