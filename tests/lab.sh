@@ -9,13 +9,12 @@ lab() { scripts/lab.sh "$1" --name "${2:-$one}" "${@:3}"; }
 in_lab() { scripts/lab.sh run --name "${3:-$one}" -- bash -c "$1" -- "${2-}"; }
 trap 'lab down "$one"; lab down "$other"' EXIT
 
-# Whatever a lab could leave on this machine.
+# Whatever these two labs could leave on this machine.
 traces() {
-    grep -F "hellod-lab" /proc/self/mountinfo || true
+    grep -E "$one|$other" /proc/self/mountinfo || true
     # Without those that are dead and only wait for their parent to look.
-    pgrep --runstates D,R,S,T -af "$one|$other|nspawn" || true
-    find /run -maxdepth 1 -name 'hellod-lab-*'
-    find /sys/fs/cgroup -type d -name '*hellod-lab*'
+    pgrep --runstates D,R,S,T -af "$one|$other" || true
+    find /run /sys/fs/cgroup -maxdepth 2 -name "*$one*" -o -maxdepth 2 -name "*$other*"
 }
 leaves_nothing() { lab down && same "$before" "$(traces)"; }
 before=$(traces)
