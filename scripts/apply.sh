@@ -30,7 +30,7 @@ done
 [ -n "$word" ] || misuse "Which step?"
 find_step "$word"
 
-require_user_manager
+require_managers
 command -v cargo >/dev/null ||
     die "cargo is not on the PATH, so hellod cannot be built." \
         "Install Rust from https://rustup.rs and open a new terminal."
@@ -40,40 +40,45 @@ command -v cargo >/dev/null ||
 echo "  \$ cargo build --release --locked --package $crate"
 cargo build --release --locked --package "$crate" ||
     die "$crate did not build, so nothing was changed." \
-        "Cargo's message is above; mend steps/$step and run this again."
+        "Cargo's message is above; fix steps/$step and run this again."
 
-program=$(program_of "$unit")
 wants_boot=
 if grep -q '^\[Install\]' "$unit"; then wants_boot=yes; fi
+wants_linger=
+if [ -n "$wants_boot" ] && [ "$manager" = user ]; then wants_linger=yes; fi
+account=$(directive User "$unit")
 
 # What an earlier step or an experiment left, and this step does not have.
+here=$manager
+use_manager "$(other_manager)"
+clear_away
+use_manager "$here"
 if is_linked && [ -z "$wants_boot" ]; then remove_link; fi
-if [ -e "$linger_mark" ] && [ -z "$wants_boot" ]; then stop_lingering; fi
-if has_drop_ins; then run systemctl --user revert hellod.service; fi
+if [ -e "$linger_mark" ] && [ -z "$wants_linger" ]; then stop_lingering; fi
+if has_drop_ins; then change revert; fi
 # A unit that was restarted too often refuses to start until this clears its count.
-if is_loaded; then run systemctl --user reset-failed hellod.service; fi
+if is_loaded; then change reset-failed; fi
 
 # install_file SOURCE TARGET MODE: unless it is there already. The new file gets its name in one
 # move, so that nobody ever sees, or starts, half of it.
 install_file() {
     if cmp -s "$1" "$2" && [ "$(stat -c %a "$2")" = "$3" ]; then return; fi
-    if run install -D -m "$3" "$1" "$2.new" && run mv "$2.new" "$2"; then return; fi
-    rm -f "$2.new"
+    if run "${sudo[@]}" install -D -m "$3" "$1" "$2.new" && run "${sudo[@]}" mv "$2.new" "$2"; then return; fi
+    "${sudo[@]}" rm -f "$2.new"
     die "Cannot write $2." \
-        "Is the disk full (df -h ~) or read-only (findmnt -T ~)? Mend that and run this again."
+        "Is the disk full (df -h ${2%/*}) or read-only (findmnt -T ${2%/*})? Fix that and run this again."
 }
-install_file "${CARGO_TARGET_DIR:-target}/release/$crate" "$program" 755
-install_file "$unit" "$user_units/hellod.service" 644
-
-run systemctl --user daemon-reload
-if [ -n "$wants_boot" ]; then
-    [ "$(systemctl --user is-enabled hellod.service 2>/dev/null)" = enabled ] ||
-        run systemctl --user enable hellod.service
-    if ! lingers; then
-        run install -D /dev/null "$linger_mark"
-        run sudo loginctl enable-linger "$(id -un)"
-    fi
+if [ -n "$account" ] && ! has_account "$account"; then
+    run sudo useradd --system --shell /usr/sbin/nologin --comment "$account_comment" "$account"
 fi
+install_file "${CARGO_TARGET_DIR:-target}/release/$crate" "$(directive ExecStart "$unit")" 755
+install_file "$unit" "$installed" 644
+
+reload
+if [ -n "$wants_boot" ] && [ "$("${ctl[@]}" is-enabled hellod.service 2>/dev/null)" != enabled ]; then
+    change enable
+fi
+if [ -n "$wants_linger" ] && ! lingers; then start_lingering; fi
 
 # settled: waits until hellod has either said its first word or given up. `restart` does not: for
 # Type=simple it returns as soon as there is a process.
@@ -88,12 +93,14 @@ settled() {
         sleep 0.1
     done
 }
-run systemctl --user restart hellod.service || true
+change restart || true
+# The account may go when no process of it is left.
+if [ -z "$account" ] && is_ours; then run sudo userdel hellod; fi
 [ -n "$dry_run" ] || settled
-run systemctl --user --no-pager --lines=3 status hellod.service || true
+run "${ctl[@]}" --no-pager --lines=3 status hellod.service || true
 [ -n "$dry_run" ] && exit
 [ "$(property ActiveState)" = active ] && exit
 
-journalctl --user --boot --no-pager --lines=10 --unit=hellod.service
+"${journal[@]}" --boot --no-pager --lines=10 --unit=hellod.service
 die "hellod did not stay up; its last lines in the journal are above." \
-    "Mend what they name and run this again, or take everything away with scripts/reset.sh."
+    "Fix what they name and run this again, or take everything away with scripts/reset.sh."

@@ -26,7 +26,8 @@ for argument; do
 done
 [ -n "$word" ] || misuse "Which step?"
 find_step "$word"
-require_user_manager
+require_managers
+use_manager "$manager"
 
 wrong=0
 # expect WHAT HINT COMMAND...: the command succeeds if it is so.
@@ -40,7 +41,9 @@ expect() {
 }
 
 property_is() { [ "$(property "$1")" = "$2" ]; }
-runs_what_is_installed() { [ "/proc/$(property MainPID)/exe" -ef "$(program_of "$unit")" ]; }
+runs_what_is_installed() {
+    "${sudo[@]}" test "/proc/$(property MainPID)/exe" -ef "$(directive ExecStart "$unit")"
+}
 # wrote PATTERN: the running hellod has such a line in the journal, or has it within six seconds.
 wrote() {
     local tries
@@ -53,16 +56,16 @@ wrote() {
 }
 
 expect "systemd knows hellod.service" \
-    "Is the unit in $user_units? Then: systemctl --user daemon-reload" \
+    "Is the unit in $units? Then: ${sudo[*]} ${ctl[*]} daemon-reload" \
     property_is LoadState loaded
 expect "systemd has read the unit as it is now" \
-    "It changed on disk since. Run: systemctl --user daemon-reload, then restart hellod" \
+    "It changed on disk since. Run: ${sudo[*]} ${ctl[*]} daemon-reload, then restart hellod" \
     property_is NeedDaemonReload no
 expect "hellod is active" \
-    "Why not: systemctl --user status hellod; journalctl --user -u hellod -n 20" \
+    "Why not: ${ctl[*]} status hellod; ${journal[*]} -u hellod -n 20" \
     property_is ActiveState active
 expect "the running program is the installed one" \
-    "The file was replaced and the old program still runs: systemctl --user restart hellod" \
+    "The file was replaced and the old program still runs: ${sudo[*]} ${ctl[*]} restart hellod" \
     runs_what_is_installed
 # shellcheck source=/dev/null  # what is new in this step
 . "steps/$step/check.sh"

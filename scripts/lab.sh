@@ -48,6 +48,8 @@ done
 [ "$action" = run ] || [ $# -eq 0 ] || misuse "'lab.sh $action' takes no '$1'."
 [ "$action" != run ] || [ $# -gt 0 ] || misuse "Run what? scripts/lab.sh run -- COMMAND..."
 
+[ ! -e /etc/hellod-lab ] || die "This is the lab, and lab.sh is for the machine around it." "Leave with: exit"
+
 # --- becoming root, with the caller's Rust --------------------------------------------------------
 
 if [ "$action" = up ] && [ -z "${LAB_RUST-}" ]; then
@@ -79,9 +81,10 @@ prepare='
 chroot "$1" useradd --create-home --shell /bin/bash learner
 echo "learner ALL=(ALL) NOPASSWD: ALL" >"$1/etc/sudoers.d/learner"
 echo lab >"$1/etc/hostname"
+touch "$1/etc/hellod-lab"
 echo "127.0.0.1 localhost lab" >"$1/etc/hosts"
 : >"$1/etc/machine-id"
-printf "%s\n" "PATH=\$PATH:/opt/rust/bin" "export CARGO_NET_OFFLINE=true LANG=C.UTF-8" "cd ~/book" >"$1/etc/profile.d/book.sh"
+printf "%s\n" "PATH=\$PATH:/opt/rust/bin" "export CARGO_NET_OFFLINE=true LANG=C.UTF-8 SYSTEMD_LESS=FRXMK" "cd ~/book" >"$1/etc/profile.d/book.sh"
 '
 base=$cache/$suite-$(printf '%s' "$packages$prepare" | sha256sum | cut -c1-8)
 

@@ -61,15 +61,15 @@ run() {
     [ -n "$dry_run" ] || "$@"
 }
 
-# --- the user manager -----------------------------------------------------------------------------
+# --- the managers ---------------------------------------------------------------------------------
 
-require_user_manager() {
+require_managers() {
     [ -d /run/systemd/system ] ||
         die "systemd does not run this machine: process 1 is '$(cat /proc/1/comm)'." \
             "Use the lab instead: scripts/lab.sh up, then scripts/lab.sh shell."
     [ "$EUID" -ne 0 ] ||
-        die "This is a user step, and you are root." \
-            "Run it again as yourself, without sudo."
+        die "You are root, and the steps begin with services of your own." \
+            "Run it again as yourself, without sudo; it asks for sudo where it has to."
     [ -n "${XDG_RUNTIME_DIR-}" ] ||
         die "XDG_RUNTIME_DIR is not set, so nothing here can find your user manager." \
             "Log in properly (console, ssh or desktop, not su), or: export XDG_RUNTIME_DIR=/run/user/$UID"
@@ -78,59 +78,130 @@ require_user_manager() {
             "Start it with: sudo systemctl start user@$UID.service"
 }
 
-user_units=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
-# Who turned lingering on: if this file is there, it was apply.sh, and reset.sh turns it off again.
-linger_mark=${XDG_STATE_HOME:-$HOME/.local/state}/hellod/linger
+# use_manager user|system: whom the functions below talk to, where its units are, who may change them.
+use_manager() {
+    manager=$1
+    case $manager in
+        user)
+            sudo=()
+            ctl=(systemctl --user)
+            journal=(journalctl --user)
+            units=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
+            runtime_units=$XDG_RUNTIME_DIR/systemd/user
+            ;;
+        system)
+            sudo=(sudo)
+            ctl=(systemctl)
+            journal=(sudo journalctl)
+            units=/etc/systemd/system
+            runtime_units=/run/systemd/system
+            ;;
+    esac
+    installed=$units/hellod.service
+}
+other_manager() { if [ "$manager" = user ]; then echo system; else echo user; fi; }
+
+# change VERB: has the manager do something to hellod, with sudo if it is the system's.
+change() { run "${sudo[@]}" "${ctl[@]}" "$1" hellod.service; }
+reload() { run "${sudo[@]}" "${ctl[@]}" daemon-reload; }
 
 # property NAME: what the manager knows about hellod, systemctl(1).
-property() { systemctl --user show --property="$1" --value hellod.service; }
+property() { "${ctl[@]}" show --property="$1" --value hellod.service; }
 
-is_loaded() { [ -n "$(systemctl --user list-units --all --plain --no-legend hellod.service)" ]; }
+is_loaded() { [ -n "$("${ctl[@]}" list-units --all --plain --no-legend hellod.service)" ]; }
 
-lingers() { [ -e "/var/lib/systemd/linger/$(id -un)" ]; }
-
-# The path in a unit's ExecStart=, with %h filled in: there the program has to be.
-program_of() {
-    local line
-    line=$(sed -n 's/^ExecStart=//p' "$1")
-    printf '%s\n' "${line/#%h/$HOME}"
-}
-
-# What this process of hellod has written to the journal.
-journal_of() { journalctl --user --quiet --boot --output=cat _PID="$1" "${@:2}"; }
-
-# --- what outlives the unit file --------------------------------------------------------------------
-
-is_linked() { compgen -G "$user_units/*.wants/hellod.service" >/dev/null; }
+is_linked() { compgen -G "$units/*.wants/hellod.service" >/dev/null; }
 
 # Drop-ins, in the four places where systemctl(1) edit and set-property put them.
 has_drop_ins() {
     local place
-    for place in "$user_units"{,.control} "$XDG_RUNTIME_DIR"/systemd/user{,.control}; do
+    for place in "$units"{,.control} "$runtime_units"{,.control}; do
         [ ! -d "$place/hellod.service.d" ] || return 0
     done
     return 1
 }
 
-remove_link() {
-    if [ -e "$user_units/hellod.service" ]; then
-        run systemctl --user disable hellod.service
-    else
-        # disable wants to see the unit file; a link whose file is gone has to go by hand.
-        run rm "$user_units"/*.wants/hellod.service
-    fi
+# What a process of hellod has written to the journal.
+journal_of() { "${journal[@]}" --quiet --boot --output=cat _PID="$1" "${@:2}"; }
+
+# directive NAME UNIT-FILE: its value there, with %h filled in.
+directive() {
+    local value
+    value=$(sed -n "s/^$1=//p" "$2")
+    printf '%s\n' "${value/#%h/$HOME}"
+}
+
+# --- what outlives the unit file --------------------------------------------------------------------
+
+# If this file is there, it was apply.sh that turned lingering on, and it is to be turned off again.
+linger_mark=${XDG_STATE_HOME:-$HOME/.local/state}/hellod/linger
+
+lingers() { [ -e "/var/lib/systemd/linger/$(id -un)" ]; }
+
+start_lingering() {
+    run install -D /dev/null "$linger_mark"
+    run sudo loginctl enable-linger "$(id -un)"
 }
 
 stop_lingering() {
     run sudo loginctl disable-linger "$(id -un)"
-    run rm "$linger_mark"
-    remove_empty "${linger_mark%/*}"
+    remove "$linger_mark"
 }
 
-# remove_empty FOLDER: removes it if it is empty, and then those above it, up to the home folder.
-remove_empty() {
-    local folder=$1
-    while [[ $folder == "$HOME"/* ]] && rmdir "$folder" 2>/dev/null; do
-        folder=${folder%/*}
-    done
+# An account with this comment was made for the book. Any other of that name is somebody else's.
+account_comment="hellod, from the book"
+
+has_account() { getent passwd "$1" >/dev/null; }
+is_ours() { [ "$(getent passwd hellod | cut -d: -f5)" = "$account_comment" ]; }
+
+remove_link() {
+    if [ -e "$installed" ]; then
+        change disable
+    else
+        # disable wants to see the unit file; a link whose file is gone has to go by hand.
+        run "${sudo[@]}" rm "$units"/*.wants/hellod.service
+    fi
+}
+
+# remove FILE: and the folders above it that were made for it, if they are empty then.
+remove() {
+    local folder=${1%/*}
+    case $folder in
+        "$HOME"/*)
+            run rm "$1"
+            run env --chdir="$HOME" rmdir --parents --ignore-fail-on-non-empty "${folder#"$HOME"/}"
+            ;;
+        */hellod)
+            run sudo rm "$1"
+            run sudo rmdir --ignore-fail-on-non-empty "$folder"
+            ;;
+        *) run sudo rm "$1" ;;
+    esac
+}
+
+# places: where this manager's steps put their files.
+places() {
+    local file place
+    {
+        echo "$installed"
+        for file in units/*/"$manager"/hellod.service; do directive ExecStart "$file"; done | sort -u
+    } | while read -r place; do printf '%s\n' "$place" "$place.new"; done
+}
+
+# clear_away: takes hellod from the manager that is used. What is not there prints nothing.
+clear_away() {
+    local file state changed=
+    state=$(property ActiveState)
+    case $state in
+        active | activating | reloading | deactivating) change stop ;;
+    esac
+    if is_linked; then changed=yes && remove_link; fi
+    if has_drop_ins; then changed=yes && change revert; fi
+    # The unit, every place where some step wants its program, and a half-made copy beside each.
+    while read -r file; do
+        if [ -e "$file" ] || [ -L "$file" ]; then changed=yes && remove "$file"; fi
+    done < <(places)
+    if [ -n "$changed" ]; then reload; fi
+    # A failed unit stays in memory after its file is gone, so that its end can be looked into.
+    if [ "$state" = failed ]; then change reset-failed; fi
 }

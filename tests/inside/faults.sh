@@ -4,7 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
 
-last=$(all_steps | tail -n 1)
+# The last that is a user's: it has a program, a unit, a link and lingering.
+last=$(basename "$(dirname "$(printf '%s\n' units/*/user | tail -n 1)")")
+system=$(basename "$(dirname "$(printf '%s\n' units/*/system | tail -n 1)")")
 first=$(all_steps | head -n 1)
 apply() { scripts/apply.sh "$@" 2>&1; }
 
@@ -120,6 +122,14 @@ lingering_of_others_stays() {
     sudo loginctl disable-linger learner
 }
 
+account_of_others_stays() {
+    sudo useradd --system hellod
+    apply "$system"
+    scripts/reset.sh | says "so it stays"
+    getent passwd hellod
+    sudo userdel hellod
+}
+
 path_with_spaces() {
     mkdir ~/"a b ü"
     cp -a ~/book ~/"a b ü/my book"
@@ -139,5 +149,6 @@ it "a home that is read-only" cannot_write ~/.config ro
 it "a program that does not stay up: its last words" does_not_stay_up
 it "a missing unit, a drop-in, a half-made copy, a start limit" strange_states
 it "lingering that was on before stays on" lingering_of_others_stays
+it "an account hellod that was there before stays" account_of_others_stays
 it "a repository below a path with spaces" path_with_spaces
 it "no user manager: says how to start it" no_user_manager

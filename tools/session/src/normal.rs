@@ -21,11 +21,13 @@ static VARIES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"; [0-9a-z. ]+ (ago|left)", "; <duration> $1"),
         (r"Duration: [0-9a-z. ]+", "Duration: <duration>"),
         (r"Startup finished in .*", "Startup finished in <duration>"),
+        (r"(runtime|consumed): [0-9a-z. ]+", "$1: <duration>"),
         // hellod[123], Main PID: 123, └─123 /home/..., MainPID=123, process 123
         (r"\[\d+\]", "[<pid>]"),
-        (r"(PID: ?|PID=|Process: |process )\d+", "$1<pid>"),
+        (r"(PID: ?|PID=|Process: |process |Job: )\d+", "$1<pid>"),
         (r"([├└]─) *\d+ ", "$1<pid> "),
         (r"(main process )\d+", "$1<pid>"),
+        (r"^\d+ ", "<pid> "),
         // The columns of ps
         (r"^( *\d+){1,2} /", "<pid> /"),
         // time: 0m0.012s
@@ -151,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_pattern_is_one() {
-        assert_eq!(VARIES.len(), 15);
+        assert_eq!(VARIES.len(), 17);
         assert!(ACCOUNTING.is_some());
     }
 }

@@ -1,0 +1,39 @@
+//! What the unit file can tell `hellod`, in environment variables.
+
+use std::env;
+use std::time::Duration;
+
+/// The time between two greetings, unless `HELLOD_EVERY` says otherwise.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// The time between two greetings, from the environment variable `HELLOD_EVERY`.
+///
+/// # Errors
+///
+/// A value that makes no sense is a mistake in the unit file, and guessing would hide it.
+pub fn interval() -> Result<Duration, String> {
+    let Some(text) = env::var_os("HELLOD_EVERY") else {
+        return Ok(EVERY);
+    };
+    let text = text.to_string_lossy();
+    seconds(&text).ok_or_else(|| format!("HELLOD_EVERY={text} is not a number of seconds"))
+}
+
+/// Reads a whole number of seconds, at least 1.
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds = text.parse().ok().filter(|&seconds| seconds > 0)?;
+    Some(Duration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_whole_seconds_only() {
+        assert_eq!(seconds("5"), Some(Duration::from_secs(5)));
+        for bad in ["", "0", "-1", "1.5", "5s", "soon", "99999999999999999999"] {
+            assert_eq!(seconds(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+# Sourced by scripts/check.sh: what should be true after step 06.
+# shellcheck shell=bash
+
+pipe=/run/hellod/hellod.pipe
+greets_visitors() { [ -p "$pipe" ] && echo "check.sh" >"$pipe" && wrote "Hello, check.sh"; }
+only_root_may_change() { [ "$(stat -c '%U %a' "$(directive ExecStart "$unit")" "$installed" | sort -u)" = $'root 644\nroot 755' ]; }
+no_user_service() { [ "$(systemctl --user show --property=LoadState --value hellod.service)" = not-found ]; }
+
+expect "the program and the unit file are root's, and nobody else may change them" \
+    "Compare: ls -l $(directive ExecStart "$unit") $installed" \
+    only_root_may_change
+expect "your user manager has no hellod of its own any more" \
+    "Two of them would greet: systemctl --user disable --now hellod, and remove its unit file" \
+    no_user_service
+expect "hellod greets in the journal" \
+    "Nothing has arrived there: sudo journalctl -u hellod -n 20" \
+    wrote "Hello from hellod"
+expect "hellod greets visitors who write into $pipe" \
+    "Is there such a pipe (ls -l $pipe)? Is hellod ready (systemctl status hellod)?" \
+    greets_visitors
+expect "hellod is enabled" \
+    "Nothing starts it at boot: sudo systemctl enable hellod" \
+    systemctl is-enabled hellod.service

@@ -1,0 +1,24 @@
+# Sourced by scripts/check.sh: what should be true after step 07.
+# shellcheck shell=bash
+
+pipe=/run/hellod/hellod.pipe
+greets_visitors() { [ -p "$pipe" ] && echo "check.sh" >"$pipe" && wrote "Hello, check.sh"; }
+runs_as_hellod() { [ "$(ps -o user= -p "$(property MainPID)")" = hellod ]; }
+cannot_log_in() { getent passwd hellod | grep -q '/nologin$'; }
+owns_its_folder() { [ "$(stat -c %U "${pipe%/*}")" = hellod ]; }
+
+expect "there is an account hellod that nobody can log in to" \
+    "Make one: sudo useradd --system --shell /usr/sbin/nologin hellod" \
+    cannot_log_in
+expect "hellod runs as hellod" \
+    "The unit has no User=hellod, or was not reloaded and restarted: systemctl cat hellod" \
+    runs_as_hellod
+expect "its runtime directory is its own" \
+    "The unit has no RuntimeDirectory=hellod: ls -ld ${pipe%/*}" \
+    owns_its_folder
+expect "hellod greets in the journal" \
+    "Nothing has arrived there: sudo journalctl -u hellod -n 20" \
+    wrote "Hello from hellod"
+expect "hellod greets visitors who write into $pipe" \
+    "Is there such a pipe (ls -l $pipe)? Is hellod ready (systemctl status hellod)?" \
+    greets_visitors
