@@ -52,8 +52,6 @@ builds() {
     if grep -E 'WARN|ERROR|cmdrun' <<<"$said"; then return 1; fi
     for step in $(all_steps); do [ -f "$2/$step.html" ]; done
     if grep -nF -e '{{#' -e 'cmdrun error' -e 'ANCHOR' -e '#: ' "$2"/*.html; then return 1; fi
-    # A diff that came out empty would be a change that the chapter talks about and that is not there.
-    for step in $(all_steps | tail -n +2); do grep -q '^+' <(grep -A3 language-diff "$2/$step.html"); done
 }
 
 # A failing command names the chapter and itself, and there is no book.
@@ -64,7 +62,7 @@ failing_command_fails_the_build() {
     trap "rm -rf '$copy'" EXIT
     mkdir "$copy/tools"
     cp -r book.toml src steps units theme "$copy/"
-    cp tools/diff.sh "$copy/tools/"
+    cp tools/diff.sh tools/map.sh "$copy/tools/"
     printf '#!/bin/sh\nexec "%s/target/tools/debug/cmdrun" "$@"\n' "$PWD" >"$copy/tools/cmdrun.sh"
     chmod +x "$copy/tools/cmdrun.sh"
     printf '\n<!-- cmdrun -0 cat no-such-file -->\n' >>"$copy/src/next.md"

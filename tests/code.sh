@@ -21,7 +21,7 @@ main_is_short() {
     local step lines
     for step in $(all_steps); do
         lines=$(wc -l <"steps/$step/src/main.rs")
-        [ "$lines" -le 120 ] || { echo "$step: $lines lines" && return 1; }
+        [ "$lines" -le 125 ] || { echo "$step: $lines lines" && return 1; }
     done
 }
 it "each step's main.rs fits on two screens" main_is_short

@@ -3,11 +3,13 @@
 
 pipe=/run/hellod/hellod.pipe
 greets_visitors() { [ -p "$pipe" ] && echo "check.sh" >"$pipe" && wrote "Hello, check.sh"; }
-only_root_may_change() { [ "$(stat -c '%U %a' "$(directive ExecStart "$unit")" "$installed" | sort -u)" = $'root 644\nroot 755' ]; }
+program=/usr/local/lib/hellod/hellod
+unit_file=/etc/systemd/system/hellod.service
+only_root_may_change() { [ "$(stat -c '%U %a' "$program" "$unit_file")" = $'root 755\nroot 644' ]; }
 no_user_service() { [ "$(systemctl --user show --property=LoadState --value hellod.service)" = not-found ]; }
 
 expect "the program and the unit file are root's, and nobody else may change them" \
-    "Compare: ls -l $(directive ExecStart "$unit") $installed" \
+    "Compare: ls -l $program $unit_file" \
     only_root_may_change
 expect "your user manager has no hellod of its own any more" \
     "Two of them would greet: systemctl --user disable --now hellod, and remove its unit file" \

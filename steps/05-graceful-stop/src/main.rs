@@ -2,6 +2,7 @@
 
 mod config;
 mod journal;
+mod manager;
 mod pipe;
 mod signals;
 
@@ -11,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 use signal_hook::consts::SIGTERM;
-use signal_hook::low_level::signal_name;
 
 use journal::{Level, log};
+use manager::{notify, stopping};
 use pipe::Pipe;
 
 /// What there is to learn before the first greeting, a second each.
@@ -97,13 +98,6 @@ fn greet(name: &str) {
     log(Level::Info, format_args!("Hello, {name}"));
 }
 
-/// Says that the end has begun, and why.
-fn stopping(signal: i32) {
-    let name = signal_name(signal).unwrap_or("a signal");
-    log(Level::Notice, format_args!("Stopping because of {name}"));
-    notify(&[NotifyState::Stopping, NotifyState::Status("Saying goodbye")]);
-}
-
 /// Stands for what services do before they can serve. Returns the signal that ended it early, if any.
 fn learn(events: &Receiver<Event>) -> Option<i32> {
     for (known, phrase) in PHRASES.iter().enumerate() {
@@ -120,16 +114,4 @@ fn learn(events: &Receiver<Event>) -> Option<i32> {
         }
     }
     None
-}
-
-/// Tells the manager, see sd_notify(3). Without a manager, as in a terminal, this does nothing.
-///
-/// A service whose word does not get through can still do its work, so that is a warning.
-fn notify(states: &[NotifyState]) {
-    if let Err(error) = sd_notify::notify(states) {
-        log(
-            Level::Warning,
-            format_args!("Cannot notify the manager: {error}"),
-        );
-    }
 }

@@ -200,7 +200,7 @@ fn run(step: &str, mode: Mode) -> Result<Vec<String>> {
             }
         };
         let came = came.with_context(|| format!("$ {command}"))?;
-        if !normal::same(written, &came) {
+        if !normal::same(&command, written, &came) {
             differences.push(normal::diff(&command, written, &came));
             *written = came;
         }
