@@ -45,9 +45,10 @@ impl Place {
     }
 
     fn start(&self) -> Result<Hellod, Box<dyn Error>> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_step-05"))
+        let mut child = Command::new(crate::HELLOD)
             .env("NOTIFY_SOCKET", self.folder.path().join("notify"))
             .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env_remove("RUNTIME_DIRECTORY")
             .env_remove("HELLOD_EVERY")
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
