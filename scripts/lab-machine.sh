@@ -23,17 +23,25 @@ mount -t overlay -o "lowerdir=$base,upperdir=$machine/upper,workdir=$machine/wor
 
 # A copy of the repository, with what was built from it, so that it need not be built again.
 home=$machine/root/home/learner
-mkdir "$home/book" "$home/.cargo" "$home/.cargo/registry"
+mkdir "$home/book"
 tar -C "$repository" --exclude=./.git --exclude=./target --exclude=node_modules -cf - . |
     tar -C "$home/book" -xf -
 if [ -d "$repository/target/release" ]; then
     mkdir "$home/book/target"
     cp -a "$repository/target/release" "$home/book/target/"
 fi
-chown -R --reference="$home" "$home/book" "$home/.cargo"
+chown -R --reference="$home" "$home/book"
+
+# What cargo has fetched, under the very path that it has outside: to cargo, the same source in
+# another place is another source, and has to be built again.
+cargo_home=$machine/root${LAB_REGISTRY%/registry}
+mkdir -p "$cargo_home/registry"
+chmod a+x "$machine/root/root"
+chown --reference="$home" "$cargo_home"
+printf 'export CARGO_HOME=%q\n' "${LAB_REGISTRY%/registry}" >>"$machine/root/etc/profile.d/book.sh"
 
 binds=(--bind-ro="$LAB_RUST:/opt/rust")
-[ ! -d "$LAB_REGISTRY" ] || binds+=(--bind-ro="$LAB_REGISTRY:/home/learner/.cargo/registry")
+[ ! -d "$LAB_REGISTRY" ] || binds+=(--bind-ro="$LAB_REGISTRY")
 
 # 133 is how nspawn says that the machine inside wants to reboot.
 while

@@ -56,8 +56,12 @@ if [ "$EUID" -ne 0 ]; then
         RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" "$root/scripts/test.sh" "$@"
 fi
 
-# Once, so that the labs find everything built.
-cargo build --release --locked --workspace --examples --bins
+# Once, and one by one as apply.sh does it, so that the labs find everything built.
+for crate in steps/*/; do
+    crate=${crate#steps/}
+    cargo build --quiet --release --locked --package "step-${crate%%-*}"
+    cargo build --quiet --release --locked --package "step-${crate%%-*}" --examples
+done
 
 # --- running them ---------------------------------------------------------------------------------
 
