@@ -163,13 +163,16 @@ remove_link() {
     fi
 }
 
+# remove_folder FOLDER: one below the home folder, and those above it, as far as they are empty.
+remove_folder() { run env --chdir="$HOME" rmdir --parents --ignore-fail-on-non-empty "${1#"$HOME"/}"; }
+
 # remove FILE: and the folders above it that were made for it, if they are empty then.
 remove() {
     local folder=${1%/*}
     case $folder in
         "$HOME"/*)
             run rm "$1"
-            run env --chdir="$HOME" rmdir --parents --ignore-fail-on-non-empty "${folder#"$HOME"/}"
+            remove_folder "$folder"
             ;;
         */hellod)
             run sudo rm "$1"
@@ -201,6 +204,12 @@ clear_away() {
     while read -r file; do
         if [ -e "$file" ] || [ -L "$file" ]; then changed=yes && remove "$file"; fi
     done < <(places)
+    # What somebody else, or the reader by hand, has emptied.
+    if [ "$manager" = user ]; then
+        for file in "$units" "$HOME/.local/bin"; do
+            if [ -d "$file" ] && [ -z "$(ls -A "$file")" ]; then remove_folder "$file"; fi
+        done
+    fi
     if [ -n "$changed" ]; then reload; fi
     # A failed unit stays in memory after its file is gone, so that its end can be looked into.
     if [ "$state" = failed ]; then change reset-failed; fi

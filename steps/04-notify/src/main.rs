@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     };
     learn();
     log(Level::Notice, format_args!("Greeting every {every:?}"));
-    // Only now may those start who rely on this service.
+    // Only now may the services start that rely on this one.
     notify(&[
         NotifyState::Ready,
         NotifyState::Status(&format!("Greeting every {every:?}")),

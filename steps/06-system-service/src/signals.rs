@@ -11,7 +11,7 @@ use crate::Event;
 
 /// Turns SIGTERM, which is what the manager sends, and SIGINT, which is Ctrl-C, into events.
 ///
-/// Almost nothing may be done inside of a signal handler, see signal-safety(7). signal-hook's writes
+/// Almost nothing may be done inside a signal handler, see signal-safety(7). signal-hook's writes
 /// a byte into a pipe; what is read from there is handled in an ordinary thread, where all is allowed.
 pub fn send_signals(sender: SyncSender<Event>) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT])?;

@@ -67,7 +67,7 @@ fn run() -> Result<(), String> {
 
     let signal = greet_until_signal(&events, every);
     stopping(signal);
-    // The last work: who has come before the signal is still greeted.
+    // The last work: whoever came before the signal is still greeted.
     pipe.close();
     for event in &events {
         match event {

@@ -27,6 +27,7 @@ static VARIES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"(PID: ?|PID=|Process: |process |Job: )\d+", "$1<pid>"),
         (r"([├└]─) *\d+ ", "$1<pid> "),
         (r"(main process )\d+", "$1<pid>"),
+        (r"; invocation ID: .*", ""),
         (r"^\d+ ", "<pid> "),
         // The columns of ps
         (r"^( *\d+){1,2} /", "<pid> /"),
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn every_pattern_is_one() {
-        assert_eq!(VARIES.len(), 17);
+        assert_eq!(VARIES.len(), 18);
         assert!(ACCOUNTING.is_some());
     }
 }
