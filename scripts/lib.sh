@@ -163,8 +163,11 @@ remove_link() {
     fi
 }
 
-# remove_folder FOLDER: one below the home folder, and those above it, as far as they are empty.
-remove_folder() { run env --chdir="$HOME" rmdir --parents --ignore-fail-on-non-empty "${1#"$HOME"/}"; }
+# remove_folder FOLDER: one below the home folder, and those above it, as far as they are empty. One
+# that cannot go, say because something is mounted there, does no harm.
+remove_folder() {
+    run env --chdir="$HOME" rmdir --parents --ignore-fail-on-non-empty "${1#"$HOME"/}" || true
+}
 
 # remove FILE: and the folders above it that were made for it, if they are empty then.
 remove() {

@@ -5,7 +5,7 @@
 install_mdbook() {
     local place=$PWD/target/tools/mdbook-$1
     [ -x "$place/bin/mdbook" ] ||
-        cargo install --quiet --debug --locked --no-track --root "$place" --target-dir target/tools "mdbook@$1" >&2
+        CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --debug --locked --no-track --root "$place" --target-dir target/tools "mdbook@$1" >&2
     echo "$place/bin/mdbook"
 }
 
