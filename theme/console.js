@@ -3,8 +3,8 @@
 "use strict";
 
 (function () {
-    // "$ command" and "# command" are typed, everything else came back.
-    const typed = /^([$#] )(.*)$/;
+    // "$ command" is typed, everything else came back. "# /etc/..." is what systemctl cat answers.
+    const typed = /^(\$ )(.*)$/;
 
     function piece(kind, text) {
         const span = document.createElement("span");

@@ -110,6 +110,15 @@ await it("copying a session gives its commands, with the button and by hand", as
     await page.context().close();
 });
 
+await it("an answer that begins with # is no command", async () => {
+    const page = await open("06-system-service.html");
+    const block = page.locator("pre", { hasText: "systemctl cat hellod" }).first();
+    const commands = await block.locator("code").getAttribute("data-commands");
+    assert.ok(commands.includes("systemctl cat hellod") && !commands.includes("override.conf\n["), commands);
+    assert.ok(!commands.split("\n").some((line) => line.startsWith("/etc/")), commands);
+    await page.context().close();
+});
+
 await it("without JavaScript the chapter still shows", async () => {
     const page = await open("02-journal.html", { javaScriptEnabled: false });
     assert.ok(await page.locator("main h1").first().isVisible());
