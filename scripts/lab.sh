@@ -73,13 +73,14 @@ fi
 # --- the Debian system that every lab of a suite starts from --------------------------------------
 
 cache=/var/cache/hellod-lab
-packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,gcc,libc6-dev,less,nano
+packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,gcc,libc6-dev,less,nano,locales,zsh,fish
 
 # What every lab needs, done once. Runs on the unpacked system, whose folder is $1.
 # shellcheck disable=SC2016  # mmdebstrap gives the hook its $1
 prepare='
 chroot "$1" useradd --create-home --shell /bin/bash learner
 echo "learner ALL=(ALL) NOPASSWD: ALL" >"$1/etc/sudoers.d/learner"
+chroot "$1" localedef --inputfile=de_DE --charmap=UTF-8 de_DE.UTF-8
 echo lab >"$1/etc/hostname"
 touch "$1/etc/hellod-lab"
 echo "127.0.0.1 localhost lab" >"$1/etc/hosts"
@@ -133,7 +134,9 @@ leader() {
         pid=$(pgrep -P "$pid" -x systemd) && echo "$pid"
 }
 
-inside() { nsenter --target "$(leader)" --all -- "$@"; }
+# Asks the lab's manager something. At the end of a shutdown systemd stops every process that it sees; if
+# that is this one, it would stay so, and keep the machine from going down.
+manager() { timeout --signal=KILL 5 nsenter --target "$(leader)" --all -- systemctl "$@"; }
 
 # booted [BEFORE]: waits until the lab has booted, as another process than BEFORE, the one that a
 # reboot is to end.
@@ -143,7 +146,7 @@ booted() {
         holder >/dev/null || return 1
         if pid=$(leader) && [ "$pid" != "${1-}" ]; then
             # Not there yet, or going down: neither counts.
-            state_now=$(inside systemctl is-system-running 2>/dev/null || true)
+            state_now=$(manager is-system-running 2>/dev/null || true)
             case $state_now in running | degraded) return ;; esac
         fi
         sleep 0.05
@@ -222,8 +225,8 @@ up() {
         die "The lab did not boot; the last it said is above." \
             "Run scripts/lab.sh up again, and if it stays so, report those lines."
     fi
+    echo "The lab '$name' is up: Debian $suite, $(manager --version | head -n 1)."
     trap - INT TERM
-    echo "The lab '$name' is up: Debian $suite, $(inside systemctl --version | head -n 1)."
 }
 
 # As learner, with a login of its own and so with a user manager. In the place of this script, which
@@ -237,7 +240,7 @@ status() {
         leader >/dev/null || continue
         any=yes
         printf '%s: Debian %s, %s, %s\n' "$name" "$(cat "$state/suite")" \
-            "$(inside systemctl --version | head -n 1)" "$(inside systemctl is-system-running || true)"
+            "$(manager --version | head -n 1)" "$(manager is-system-running || true)"
     done
     [ -n "$any" ] || echo "No lab is up. Boot one: scripts/lab.sh up"
 }
@@ -256,7 +259,7 @@ case $action in
     reboot)
         require_up
         before=$(leader)
-        inside systemctl reboot
+        manager reboot
         booted "$before" || die "The lab did not come back." "End it: scripts/lab.sh down --name $name"
         ;;
     down)
