@@ -31,7 +31,51 @@
 
     for (const code of document.querySelectorAll("code.language-console")) {
         code.dataset.commands = mark(code);
+        code.parentElement.dataset.who = /^(.*[|;] )?sudo /m.test(code.dataset.commands)
+            ? "you type, root where it says sudo" : "you type";
     }
+
+    // What scrolls has to be reached with the keyboard.
+    function reachable() {
+        for (const one of document.querySelectorAll("main pre > code, main figure, main .table-wrapper")) {
+            const scrolls = one.scrollWidth > one.clientWidth || one.scrollHeight > one.clientHeight;
+            if (scrolls) {
+                one.tabIndex = 0;
+            } else {
+                one.removeAttribute("tabindex");
+            }
+        }
+    }
+    reachable();
+    addEventListener("resize", reachable);
+    document.addEventListener("toggle", reachable, true);
+
+    // mdBook's own button for the table of contents is a label, which no key reaches.
+    const contents = document.querySelector("label#mdbook-sidebar-toggle, label#sidebar-toggle");
+    if (contents) {
+        contents.setAttribute("role", "button");
+        contents.tabIndex = 0;
+        contents.addEventListener("keydown", function (event) {
+            if (event.key === "Enter" || event.key === " ") {
+                event.preventDefault();
+                contents.click();
+            }
+        });
+    }
+
+    // On paper, the solutions are open; older browsers need this besides the style.
+    let opened = [];
+    addEventListener("beforeprint", function () {
+        opened = [...document.querySelectorAll("details:not([open])")];
+        for (const one of opened) {
+            one.open = true;
+        }
+    });
+    addEventListener("afterprint", function () {
+        for (const one of opened) {
+            one.open = false;
+        }
+    });
 
     // Before mdBook's own handler, which would copy the whole block.
     document.addEventListener("click", function (event) {

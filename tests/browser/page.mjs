@@ -1,6 +1,10 @@
 // The served book in headless Chromium: node page.mjs ADDRESS. Prints a line for each test.
 import { chromium } from "playwright-core";
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const address = process.argv[2];
 const browser = await chromium.launch({
@@ -44,6 +48,28 @@ const pages = await start.$$eval("#mdbook-sidebar a[href], .sidebar a[href]", (l
 await it("the table of contents names the chapters", async () => {
     assert.ok(pages.length >= 5, pages.join(" "));
 });
+pages.push("print.html");
+
+// What axe-core calls serious or critical, contrast included, by theme and width.
+for (const colorScheme of ["light", "dark"]) {
+    for (const width of [1200, 400]) {
+        await it(`axe-core finds nothing serious, ${colorScheme}, ${width} px`, async () => {
+            const found = [];
+            for (const path of pages) {
+                const page = await open(path, { colorScheme, viewport: { width, height: 900 } });
+                await page.evaluate(axe);
+                const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
+                for (const { id, impact, nodes } of violations) {
+                    if (impact === "serious" || impact === "critical") {
+                        found.push(`${path}: ${id}, ${nodes.length} times, first at ${nodes[0].target}`);
+                    }
+                }
+                await page.context().close();
+            }
+            assert.deepEqual(found, []);
+        });
+    }
+}
 
 const ids = new Map();
 const links = [];
@@ -116,6 +142,92 @@ await it("an answer that begins with # is no command", async () => {
     const commands = await block.locator("code").getAttribute("data-commands");
     assert.ok(commands.includes("systemctl cat hellod") && !commands.includes("override.conf\n["), commands);
     assert.ok(!commands.split("\n").some((line) => line.startsWith("/etc/")), commands);
+    await page.context().close();
+});
+
+await it("each session says who types", async () => {
+    const page = await open("print.html");
+    const blocks = await page.$$eval("code.language-console", (all) => all.map((code) =>
+        [code.dataset.commands, getComputedStyle(code.parentElement, "::before").content]));
+    assert.ok(blocks.length > 50);
+    for (const [commands, says] of blocks) {
+        assert.equal(says.includes("root"), /(^|[|;] )sudo /m.test(commands), `${says}: ${commands}`);
+        assert.ok(says.includes("you type"), says);
+    }
+    await page.context().close();
+});
+
+await it("a long answer scrolls inside of its block, and is all there on paper", async () => {
+    const page = await open("print.html");
+    const tall = () => page.$$eval("code.language-console", (all) => all.filter((one) => one.scrollHeight > one.clientHeight + 1).length);
+    const wide = () => page.$$eval("main pre > code", (all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length);
+    await page.setViewportSize({ width: 400, height: 800 });
+    assert.ok(await wide() > 0);
+    assert.ok(await page.$$eval("code.language-console", (all) => all.every((one) => one.clientHeight < 800)));
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await tall(), 0);
+    assert.equal(await wide(), 0);
+    await page.context().close();
+});
+
+await it("on paper the solutions are open, with and without JavaScript", async () => {
+    for (const javaScriptEnabled of [true, false]) {
+        const page = await open("05-graceful-stop.html", { javaScriptEnabled });
+        const solution = page.locator("details pre").first();
+        assert.ok(!await solution.isVisible());
+        await page.emulateMedia({ media: "print" });
+        assert.ok(await solution.isVisible());
+        await page.context().close();
+    }
+});
+
+await it("a diff says which file it is of, and shows what came and went in other colours", async () => {
+    for (const colorScheme of ["light", "dark"]) {
+        const page = await open("print.html", { colorScheme });
+        const diffs = await page.$$eval("code.language-diff", (all) => all.map((code) => {
+            const color = (kind) => [...code.querySelectorAll(kind)].map((one) => getComputedStyle(one).color)[0];
+            return { text: code.textContent, plain: getComputedStyle(code).color,
+                came: color(".hljs-addition"), went: color(".hljs-deletion") };
+        }));
+        assert.ok(diffs.length >= 8);
+        for (const { text, plain, came, went } of diffs) {
+            assert.match(text, /^--- (steps|units)\/.*\n\+\+\+ (steps|units)\//);
+            const colors = [plain, came, went].filter(Boolean);
+            assert.equal(new Set(colors).size, colors.length, `${colors}: ${text}`);
+        }
+        await page.context().close();
+    }
+});
+
+await it("a keyboard reaches everything, and works the table of contents", async () => {
+    const page = await open("05-graceful-stop.html");
+    const wanted = await page.evaluate(() => {
+        const all = [...document.querySelectorAll("a[href], button, summary, [tabindex='0'], input")].filter((one) =>
+            one.checkVisibility({ visibilityProperty: true }) && one.getClientRects().length > 0 && one.tabIndex >= 0 && !one.disabled);
+        all.forEach((one, number) => { one.dataset.number = number; });
+        return all.length;
+    });
+    const reached = new Set();
+    for (let tabs = 0; tabs < wanted + 30; tabs++) {
+        await page.keyboard.press("Tab");
+        reached.add(await page.evaluate(() => document.activeElement.dataset?.number));
+    }
+    reached.delete(undefined);
+    const missed = await page.$$eval("[data-number]", (all, reached) =>
+        all.filter((one) => !reached.includes(one.dataset.number)).map((one) => one.outerHTML.slice(0, 100)), [...reached]);
+    assert.deepEqual(missed, []);
+    assert.ok(wanted > 40);
+    // A copy button by its key.
+    const block = page.locator("pre:has(code.language-console)").first();
+    await block.locator(".clip-button").focus();
+    await page.waitForFunction((one) => getComputedStyle(one).opacity === "1", await block.locator(".buttons").elementHandle(), { timeout: 5000 });
+    await page.keyboard.press("Enter");
+    assert.ok((await page.evaluate(() => navigator.clipboard.readText())).startsWith("cargo build"));
+    const shown = () => page.evaluate(() => document.documentElement.classList.contains("sidebar-visible"));
+    const before = await shown();
+    await page.locator("#mdbook-sidebar-toggle").focus();
+    await page.keyboard.press("Enter");
+    assert.notEqual(await shown(), before);
     await page.context().close();
 });
 
