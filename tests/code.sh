@@ -12,7 +12,7 @@ it "clippy has no complaint about the steps" \
     cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 it "clippy has no complaint about the tools" \
     cargo clippy --quiet --workspace --all-targets "${tools[@]}" -- -D warnings
-it "the steps' own tests pass" cargo test --quiet --locked --workspace
+it "the steps' own tests pass" cargo test --release --quiet --locked --workspace
 it "the tools' own tests pass" cargo test --quiet --workspace "${tools[@]}"
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 it "shellcheck has no complaint about the scripts" shellcheck --external-sources "${scripts[@]}"

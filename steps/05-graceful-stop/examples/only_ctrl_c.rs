@@ -21,8 +21,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = PathBuf::from(std::env::var("XDG_RUNTIME_DIR")?).join("visitors.pipe");
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR)?;
     let _pipe = Pipe(path);
+    let mut signals = Signals::new([SIGINT])?;
     eprintln!("Waiting for visitors");
-    Signals::new([SIGINT])?.forever().next();
+    signals.forever().next();
     Ok(())
     // Here `_pipe` is dropped. A process that SIGTERM ends never comes to this line.
 }

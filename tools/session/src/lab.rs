@@ -17,16 +17,18 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Boots a lab for a step. Its name is of this process alone, so that two runs do not meet.
-    pub fn up(step: &str) -> Result<Self> {
+    /// Boots a lab of a Debian release for a step. Its name is of this process alone, so that two
+    /// runs do not meet.
+    pub fn up(suite: &str, step: &str) -> Result<Self> {
         let number = step.split('-').next().unwrap_or(step);
-        let name = format!("session-{number}-{}", process::id());
+        let name = format!("session-{suite}-{number}-{}", process::id());
         if let Ok(mut up) = UP.lock() {
             up.push(name.clone());
         }
         let lab = Self { name };
         let output = lab
             .script("up")
+            .args(["--suite", suite])
             .output()
             .context("cannot run scripts/lab.sh")?;
         if !output.status.success() {

@@ -2,8 +2,10 @@
 //!
 //! Each `steps/NN-name/session.console` is typed, line by line, into a shell of a lab of its own that
 //! starts where the chapter starts: at the step before. `replay` compares what comes back with what
-//! the file says; `record` writes it down.
+//! the file says; `record` writes it down. On another Debian release, a replay asks for less: each
+//! command has to end with the exit status that it has on the one that was recorded.
 
+mod compare;
 mod lab;
 mod normal;
 mod script;
@@ -13,13 +15,14 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use compare::{Answer, Session, Typed};
 use lab::Lab;
 use script::{End, Line, Script};
 use terminal::{Ended, Terminal};
@@ -28,8 +31,14 @@ const USAGE: &str = "\
 Usage: cargo session record [STEP...]   run the sessions and write down what comes back
        cargo session replay [STEP...]   run the sessions and compare with what is written
 
+  --suite SUITE   replay on another Debian release too: each command ends there as it does on trixie
+  --show          with --suite: how the answers there differ from what is written
+
 STEP is the name of a folder in steps/, or its number; without one, all steps that have a session.
 ";
+
+/// The Debian release whose answers are in the files.
+const REFERENCE: &str = "trixie";
 
 /// How long a line may take until its answer has come, be it a reboot.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,22 +49,23 @@ enum Mode {
     Replay,
 }
 
+/// What is asked for on the command line.
+struct Wanted {
+    mode: Mode,
+    /// The releases to compare with the reference.
+    others: Vec<String>,
+    show: bool,
+    steps: Vec<String>,
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let mode = match arguments.first().map(String::as_str) {
-        Some("record") => Mode::Record,
-        Some("replay") => Mode::Replay,
-        Some("-h" | "--help") => {
-            print!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        _ => {
-            eprint!("{USAGE}");
-            return ExitCode::from(2);
-        }
-    };
-    let steps = match chosen_steps(&arguments[1..]) {
-        Ok(steps) => steps,
+    if arguments.iter().any(|one| one == "-h" || one == "--help") {
+        print!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let wanted = match wanted(&arguments) {
+        Ok(wanted) => wanted,
         Err(error) => {
             eprintln!("session: {error:#}\n\n{USAGE}");
             return ExitCode::from(2);
@@ -64,16 +74,76 @@ fn main() -> ExitCode {
     end_labs_when_interrupted();
 
     // Every session has a lab of its own, so all of them run at once.
-    let runs: Vec<_> = steps
-        .into_iter()
-        .map(|step| thread::spawn(move || report(&step, mode)))
+    let start = |step: &String, suite: &str| {
+        let (step, suite) = (step.clone(), suite.to_owned());
+        thread::spawn(move || run(&step, &suite).map_err(|error| format!("{error:#}")))
+    };
+    let runs: Vec<_> = wanted
+        .steps
+        .iter()
+        .map(|step| {
+            let others: Vec<_> = wanted
+                .others
+                .iter()
+                .map(|suite| start(step, suite))
+                .collect();
+            (step, start(step, REFERENCE), others)
+        })
         .collect();
-    let passed = runs.into_iter().map(|run| run.join().unwrap_or(false));
-    if passed.fold(true, |all, one| all & one) {
+    let mut passed = true;
+    for (step, reference, others) in runs {
+        let reference = joined(reference);
+        passed &= match wanted.mode {
+            Mode::Record => report(REFERENCE, step, record(step, &reference)),
+            Mode::Replay => report(REFERENCE, step, compare::with_what_is_written(&reference)),
+        };
+        for (suite, other) in wanted.others.iter().zip(others) {
+            let other = compare::with_the_reference(&reference, &joined(other), wanted.show);
+            passed &= report(suite, step, other);
+        }
+    }
+    if passed {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn joined(run: JoinHandle<Typed>) -> Typed {
+    run.join()
+        .unwrap_or_else(|_| Err("a bug ended it".to_owned()))
+}
+
+/// Reads the command line.
+fn wanted(arguments: &[String]) -> Result<Wanted> {
+    let mut arguments = arguments.iter();
+    let mode = match arguments.next().map(String::as_str) {
+        Some("record") => Mode::Record,
+        Some("replay") => Mode::Replay,
+        Some(other) => bail!("record or replay, not '{other}'"),
+        None => bail!("record or replay?"),
+    };
+    let (mut others, mut show, mut steps) = (Vec::new(), false, Vec::new());
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--suite" if mode == Mode::Replay => {
+                let suite = arguments.next().context("--suite what?")?;
+                if suite != REFERENCE && !others.contains(suite) {
+                    others.push(suite.clone());
+                }
+            }
+            "--show" if mode == Mode::Replay => show = true,
+            option if option.starts_with('-') => bail!("there is no {option} here"),
+            _ => steps.push(argument.clone()),
+        }
+    }
+    let steps = chosen_steps(&steps)?;
+    Ok(Wanted {
+        mode,
+        others,
+        show,
+        steps,
+    })
 }
 
 /// The repository, which this program was built in.
@@ -121,43 +191,50 @@ fn end_labs_when_interrupted() {
     });
 }
 
-/// Runs one session and says how it went.
-fn report(step: &str, mode: Mode) -> bool {
-    match (run(step, mode), mode) {
-        (Ok(differences), Mode::Record) => {
-            println!("{step}: recorded, {} answers are new", differences.len());
-            true
-        }
-        (Ok(differences), Mode::Replay) if differences.is_empty() => {
-            println!("{step}: every answer is as written");
-            true
-        }
-        (Ok(differences), Mode::Replay) => {
-            println!(
-                "{step}: {} answers differ\n{}",
-                differences.len(),
-                differences.join("\n")
-            );
-            false
-        }
-        (Err(error), _) => {
-            println!("{step}: {error:#}");
-            false
-        }
-    }
+/// Says how one session went.
+fn report(suite: &str, step: &str, how: Result<String, String>) -> bool {
+    let passed = how.is_ok();
+    let (Ok(text) | Err(text)) = how;
+    println!("{suite} {step}: {text}");
+    passed
 }
 
-/// Types a session into a fresh lab. Returns a diff for each answer that is not as written.
-fn run(step: &str, mode: Mode) -> Result<Vec<String>> {
-    let file = repository()
-        .join("steps")
-        .join(step)
-        .join("session.console");
+/// Writes a session down, if more than times and process IDs is new in it.
+///
+/// A session is of one run: in one that mixes two, clocks would go backwards. Where nothing is new,
+/// the run before stays, so that recording again makes no noise.
+fn record(step: &str, session: &Typed) -> Result<String, String> {
+    let session = session.as_ref()?;
+    let new = session.differences().len();
+    if new > 0 {
+        write(step, &session.script).map_err(|error| format!("{error:#}"))?;
+    }
+    Ok(format!("recorded, {new} answers are new"))
+}
+
+fn write(step: &str, script: &Script) -> Result<()> {
+    // An answer that looks like a command would be typed the next time.
+    let text = script.to_string();
+    if Script::parse(&text)?.lines.len() != script.lines.len() {
+        bail!("an answer begins like a line of the session itself: '$ ', '^C' or '# ANCHOR'");
+    }
+    let file = session_of(step);
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn session_of(step: &str) -> PathBuf {
+    let folder = repository().join("steps").join(step);
+    folder.join("session.console")
+}
+
+/// Types a session into a fresh lab.
+fn run(step: &str, suite: &str) -> Result<Session> {
+    let file = session_of(step);
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut script = Script::parse(&text)?;
 
-    let lab = Lab::up(step)?;
+    let lab = Lab::up(suite, step)?;
     let mut terminal = lab.shell()?;
     let all = all_steps()?;
     if let Some(before) = all
@@ -168,7 +245,7 @@ fn run(step: &str, mode: Mode) -> Result<Vec<String>> {
         prepare(&mut terminal, &all[before])?;
     }
 
-    let mut differences = Vec::new();
+    let mut answers = Vec::new();
     let mut command = String::new();
     for line in &mut script.lines {
         let (came, written) = match line {
@@ -177,8 +254,12 @@ fn run(step: &str, mode: Mode) -> Result<Vec<String>> {
                 command.clone_from(text);
                 terminal.type_slowly(text)?;
                 let came = match end {
-                    End::Prompt => answer_of(&mut terminal),
-                    End::Interrupt => terminal.lines(answer.len().max(1), PATIENCE),
+                    End::Prompt => {
+                        answer_of(&mut terminal).map(|(came, status)| (came, Some(status)))
+                    }
+                    End::Interrupt => terminal
+                        .lines(answer.len().max(1), PATIENCE)
+                        .map(|came| (came, None)),
                     End::Login => {
                         terminal.end(PATIENCE)?;
                         terminal = lab.shell()?;
@@ -189,32 +270,25 @@ fn run(step: &str, mode: Mode) -> Result<Vec<String>> {
             }
             Line::Interrupt { answer } => {
                 terminal.interrupt()?;
-                let mut came = answer_of(&mut terminal);
-                // bash ends the line on which the ^C stands.
-                if let Ok(lines) = &mut came
-                    && lines.first().is_some_and(String::is_empty)
-                {
-                    lines.remove(0);
-                }
+                let came = answer_of(&mut terminal).map(|(mut came, _)| {
+                    // bash ends the line on which the ^C stands.
+                    if came.first().is_some_and(String::is_empty) {
+                        came.remove(0);
+                    }
+                    (came, None)
+                });
                 (came, answer)
             }
         };
-        let came = came.with_context(|| format!("$ {command}"))?;
-        if !normal::same(&command, written, &came) {
-            differences.push(normal::diff(&command, written, &came));
-            *written = came;
-        }
+        let (came, status) = came.with_context(|| format!("$ {command}"))?;
+        answers.push(Answer {
+            command: command.clone(),
+            written: std::mem::replace(written, came.clone()),
+            came,
+            status,
+        });
     }
-    if mode == Mode::Record {
-        // An answer that looks like a command would be typed the next time.
-        let text = script.to_string();
-        let again = Script::parse(&text)?;
-        if again.lines.len() != script.lines.len() {
-            bail!("an answer begins like a line of the session itself: '$ ', '^C' or '# ANCHOR'");
-        }
-        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    Ok(differences)
+    Ok(Session { script, answers })
 }
 
 /// Brings the lab to the step before, as a reader comes from there.
@@ -222,17 +296,17 @@ fn prepare(terminal: &mut Terminal, before: &str) -> Result<()> {
     terminal.type_line(&format!(
         "scripts/apply.sh {before} &>/tmp/apply.log || cat /tmp/apply.log"
     ))?;
-    let said = answer_of(terminal)?;
+    let (said, _) = answer_of(terminal)?;
     if !said.is_empty() {
         bail!("apply.sh {before} failed:\n{}", said.join("\n"));
     }
     Ok(())
 }
 
-/// What a command answers that leaves the shell as it is.
-fn answer_of(terminal: &mut Terminal) -> Result<Vec<String>> {
+/// What a command answers that leaves the shell as it is, and how it ends.
+fn answer_of(terminal: &mut Terminal) -> Result<(Vec<String>, i32)> {
     match terminal.answer(PATIENCE)? {
-        Ended::Prompt(lines) => Ok(lines),
+        Ended::Prompt(lines, status) => Ok((lines, status)),
         Ended::Shell(lines) => bail!("the shell ended, after:\n{}", lines.join("\n")),
     }
 }

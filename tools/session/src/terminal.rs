@@ -14,16 +14,20 @@ use pty_process::blocking::{Command, open};
 /// Rows and columns, so that systemctl wraps and shortens as it does on the page.
 const SIZE: (u16, u16) = (50, 120);
 
-/// Stands in the prompt and in no output: the end of an answer.
+/// Stands in the prompt and in no output: the end of an answer. Then comes the status, and the end.
+const ANSWERED: u8 = 0x1f;
 const MARK: u8 = 0x1e;
 
 /// How long a person takes to type a command, at the least.
 const TYPING: Duration = Duration::from_millis(600);
 
+/// How long a login may take: after a reboot, the managers have to come up first.
+const LOGIN: Duration = Duration::from_secs(60);
+
 /// How an answer ended.
 pub enum Ended {
-    /// With the prompt.
-    Prompt(Vec<String>),
+    /// With the prompt: what came, and the command's exit status.
+    Prompt(Vec<String>, i32),
     /// With the shell: it was left, or the machine went down.
     Shell(Vec<String>),
 }
@@ -64,11 +68,21 @@ impl Terminal {
             screen,
             unread,
         };
+        // What is typed before the login shell listens may be thrown away.
+        let limit = Instant::now() + LOGIN;
+        while !terminal.unread.ends_with(b"$ ") {
+            if !terminal.more(limit)? {
+                bail!("no shell: {}", terminal.so_far());
+            }
+        }
+        terminal.unread.clear();
         // No echo and no line editor, so that only answers come back; and a terminal without colours,
         // pager and cursor, because the page has none of them either.
-        terminal.type_line(r"stty -echo; TERM=dumb PS1=$'\x1e' exec bash --noediting --norc -i")?;
-        match terminal.answer(Duration::from_secs(20))? {
-            Ended::Prompt(_) => Ok(terminal),
+        terminal.type_line(
+            r"stty -echo; TERM=dumb PS1=$'\x1f$?\x1e' exec bash --noediting --norc -i",
+        )?;
+        match terminal.answer(LOGIN)? {
+            Ended::Prompt(..) => Ok(terminal),
             Ended::Shell(lines) => bail!("no shell: {}", lines.join("\n")),
         }
     }
@@ -103,7 +117,8 @@ impl Terminal {
             if let Some(at) = self.unread.iter().position(|&byte| byte == MARK) {
                 let rest = self.unread.split_off(at + 1);
                 self.unread.pop();
-                return Ok(Ended::Prompt(self.take(rest)));
+                let status = self.status()?;
+                return Ok(Ended::Prompt(self.take(rest), status));
             }
             if !self.more(limit)? {
                 return Ok(Ended::Shell(self.take(Vec::new())));
@@ -113,7 +128,7 @@ impl Terminal {
 
     /// Waits until the shell has ended. What it still says depends on how it is torn down.
     pub fn end(&mut self, patience: Duration) -> Result<()> {
-        while let Ended::Prompt(_) = self.answer(patience)? {}
+        while let Ended::Prompt(..) = self.answer(patience)? {}
         Ok(())
     }
 
@@ -137,6 +152,17 @@ impl Terminal {
                 bail!("the shell ended, after:\n{}", self.so_far());
             }
         }
+    }
+
+    /// Takes the status off the end of what has come.
+    fn status(&mut self) -> Result<i32> {
+        let at = self.unread.iter().rposition(|&byte| byte == ANSWERED);
+        let digits = at.map(|at| self.unread.split_off(at)).unwrap_or_default();
+        let digits = String::from_utf8_lossy(&digits).into_owned();
+        let digits = digits.trim_start_matches(char::from(ANSWERED));
+        digits
+            .parse()
+            .with_context(|| format!("no exit status in the prompt, but '{digits}'"))
     }
 
     /// Waits for more output. False if there will be none.
