@@ -35,6 +35,21 @@ command -v cargo >/dev/null ||
     die "cargo is not on the PATH, so hellod cannot be built." \
         "Install Rust from https://rustup.rs and open a new terminal."
 
+[ -w "${CARGO_TARGET_DIR:-.}" ] || [ ! -e "${CARGO_TARGET_DIR:-.}" ] ||
+    die "$root is $(stat -c %U .)'s, and cargo cannot build in it for you." \
+        "Either: sudo chown -R $(id -un): $root, or: export CARGO_TARGET_DIR=~/hellod-target"
+
+alone
+account=$(directive User "$unit")
+use_manager "$manager"
+strange=$(strangers)
+if [ -n "$account" ] && has_account "$account" && ! is_our_account "$account"; then
+    strange+=${strange:+$'\n'}"the account $account"
+fi
+[ -z "$strange" ] ||
+    die "There is a hellod that was not made for this book, so nothing was changed:" "$strange
+Move it out of the way if it is yours, or follow the book in the lab: scripts/lab.sh up"
+
 # Build first: a program that does not compile leaves the machine as it was. A dry run builds too,
 # because whether the program has to be installed depends on what comes out.
 echo "  \$ cargo build --release --locked --package $crate"
@@ -46,7 +61,8 @@ wants_boot=
 if grep -q '^\[Install\]' "$unit"; then wants_boot=yes; fi
 wants_linger=
 if [ -n "$wants_boot" ] && [ "$manager" = user ]; then wants_linger=yes; fi
-account=$(directive User "$unit")
+
+if [ "$manager" = system ] || has_roots_things || { [ -n "$wants_linger" ] && ! lingers; }; then require_sudo; fi
 
 # What an earlier step or an experiment left, and this step does not have.
 here=$manager
@@ -54,8 +70,10 @@ use_manager "$(other_manager)"
 clear_away
 use_manager "$here"
 if is_linked && [ -z "$wants_boot" ]; then remove_link; fi
-if [ -e "$linger_mark" ] && [ -z "$wants_linger" ]; then stop_lingering; fi
+if [ -z "$wants_linger" ]; then stop_lingering; fi
 if has_drop_ins; then change revert; fi
+if exists "$runtime_units/hellod.service"; then remove "$runtime_units/hellod.service"; fi
+remove_pipe
 # A unit that was restarted too often refuses to start until this clears its count.
 if is_loaded; then change reset-failed; fi
 
@@ -95,12 +113,13 @@ settled() {
 }
 change restart || true
 # The account may go when no process of it is left.
-if [ -z "$account" ] && is_ours; then run sudo userdel hellod; fi
+if [ -z "$account" ] && is_our_account hellod; then run sudo userdel hellod; fi
 [ -n "$dry_run" ] || settled
 run "${ctl[@]}" --no-pager --lines=3 status hellod.service || true
 [ -n "$dry_run" ] && exit
 [ "$(property ActiveState)" = active ] && exit
 
-"${journal[@]}" --boot --no-pager --lines=10 --unit=hellod.service
+# By its name too: a process that ends at once is gone before the journal can see which unit it was.
+"${journal[@]}" --boot --no-pager --lines=10 SYSLOG_IDENTIFIER=hellod + USER_UNIT=hellod.service + UNIT=hellod.service
 die "hellod did not stay up; its last lines in the journal are above." \
     "Fix what they name and run this again, or take everything away with scripts/reset.sh."

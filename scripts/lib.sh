@@ -5,6 +5,9 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit
 
+# shellcheck source=scripts/ours.sh
+. scripts/ours.sh
+
 # --- saying what is wrong -------------------------------------------------------------------------
 
 # die WHAT-IS-WRONG WHAT-TO-DO: it did not work, exit 1.
@@ -61,6 +64,15 @@ run() {
     [ -n "$dry_run" ] || "$@"
 }
 
+# alone: waits until nobody else changes this machine. The lock is on a folder that is always there, so
+# it leaves nothing behind; the kernel drops it when this process and what it started have ended.
+alone() {
+    exec {lock}</etc/systemd/system
+    flock --nonblock "$lock" && return
+    echo "Another apply.sh or reset.sh is at work; waiting for its end."
+    flock "$lock"
+}
+
 # --- the managers ---------------------------------------------------------------------------------
 
 require_managers() {
@@ -78,6 +90,16 @@ require_managers() {
             "Start it with: sudo systemctl start user@$UID.service"
 }
 
+# require_sudo: before anything is changed, so that a wrong password does not leave half of a step.
+require_sudo() {
+    command -v sudo >/dev/null ||
+        die "This needs root in places, and there is no sudo; nothing was changed." \
+            "As root: apt install sudo && adduser $(id -un) sudo, and log in again. Or use the lab: scripts/lab.sh up"
+    sudo true ||
+        die "sudo did not let you, so nothing was changed." \
+            "Its message is above. Run this in a terminal, as somebody who may use sudo, or in the lab: scripts/lab.sh up"
+}
+
 # use_manager user|system: whom the functions below talk to, where its units are, who may change them.
 use_manager() {
     manager=$1
@@ -86,15 +108,21 @@ use_manager() {
             sudo=()
             ctl=(systemctl --user)
             journal=(journalctl --user)
-            units=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
+            # As the manager sees it: its XDG_CONFIG_HOME may be another than this shell's.
+            units=$("${ctl[@]}" show --property=UnitPath --value | tr ' ' '\n' |
+                sed -n '0,/\/systemd\/user$/{//p}')
             runtime_units=$XDG_RUNTIME_DIR/systemd/user
+            folders=("$units" "$runtime_units" "$HOME/.local/bin")
+            pipe=$XDG_RUNTIME_DIR/hellod.pipe
             ;;
         system)
             sudo=(sudo)
             ctl=(systemctl)
             journal=(sudo journalctl)
             units=/etc/systemd/system
+            folders=(/usr/local/lib/hellod)
             runtime_units=/run/systemd/system
+            pipe=/run/hellod
             ;;
     esac
     installed=$units/hellod.service
@@ -136,6 +164,12 @@ directive() {
 # If this file is there, it was apply.sh that turned lingering on, and it is to be turned off again.
 linger_mark=${XDG_STATE_HOME:-$HOME/.local/state}/hellod/linger
 
+# What only root can take away again.
+has_roots_things() {
+    [ -e "$linger_mark" ] || is_our_account hellod || [ -e /usr/local/lib/hellod ] ||
+        exists /etc/systemd/system/hellod.service
+}
+
 lingers() { [ -e "/var/lib/systemd/linger/$(id -un)" ]; }
 
 start_lingering() {
@@ -144,15 +178,14 @@ start_lingering() {
 }
 
 stop_lingering() {
-    run sudo loginctl disable-linger "$(id -un)"
-    remove "$linger_mark"
+    if [ -e "$linger_mark" ]; then
+        run sudo loginctl disable-linger "$(id -un)"
+        run rm "$linger_mark"
+    fi
+    remove_empty "${linger_mark%/*}"
 }
 
-# An account with this comment was made for the book. Any other of that name is somebody else's.
-account_comment="hellod, from the book"
-
 has_account() { getent passwd "$1" >/dev/null; }
-is_ours() { [ "$(getent passwd hellod | cut -d: -f5)" = "$account_comment" ]; }
 
 remove_link() {
     if [ -e "$installed" ]; then
@@ -160,59 +193,65 @@ remove_link() {
     else
         # disable wants to see the unit file; a link whose file is gone has to go by hand.
         run "${sudo[@]}" rm "$units"/*.wants/hellod.service
+        run "${sudo[@]}" rmdir --ignore-fail-on-non-empty "$units"/*.wants
     fi
 }
 
-# remove_folder FOLDER: one below the home folder, and those above it, as far as they are empty. One
-# that cannot go, say because something is mounted there, does no harm.
-remove_folder() {
-    run env --chdir="$HOME" rmdir --parents --ignore-fail-on-non-empty "${1#"$HOME"/}" || true
-}
-
-# remove FILE: and the folders above it that were made for it, if they are empty then.
+# remove FILE
 remove() {
-    local folder=${1%/*}
-    case $folder in
-        "$HOME"/*)
-            run rm "$1"
-            remove_folder "$folder"
-            ;;
-        */hellod)
-            run sudo rm "$1"
-            run sudo rmdir --ignore-fail-on-non-empty "$folder"
-            ;;
-        *) run sudo rm "$1" ;;
+    case $1 in
+        "$HOME"/*) run rm "$1" ;;
+        *) run "${sudo[@]}" rm "$1" ;;
     esac
 }
 
-# places: where this manager's steps put their files.
-places() {
-    local file place
-    {
-        echo "$installed"
-        for file in units/*/"$manager"/hellod.service; do directive ExecStart "$file"; done | sort -u
-    } | while read -r place; do printf '%s\n' "$place" "$place.new"; done
+# remove_empty FOLDER: one that was made for hellod, and those above it, if nothing of others is in it.
+# One that cannot go, say because something is mounted there, does no harm.
+remove_empty() {
+    local rmdir=(rmdir --ignore-fail-on-non-empty)
+    if [ ! -d "$1" ] || [ -n "$(of_others "$1")" ]; then return; fi
+    case $1 in
+        "$HOME"/*) run env --chdir="$HOME" "${rmdir[@]}" --parents "${1#"$HOME"/}" || true ;;
+        *) run "${sudo[@]}" "${rmdir[@]}" "$1" || true ;;
+    esac
+}
+of_others() {
+    "${sudo[@]}" find "$1" -mindepth 1 ! -name 'hellod*' ! -name linger ! -name '*.target.wants' -print -quit
+}
+
+# programs: where this manager's steps put the program.
+programs() {
+    local file
+    for file in units/*/"$manager"/hellod.service; do directive ExecStart "$file"; done | sort -u
+}
+
+# remove_pipe: one that a hellod left that was killed, and that nobody has open.
+remove_pipe() {
+    if is_our_pipe "$pipe" && ! in_use "$pipe"; then run rm "$pipe"; fi
 }
 
 # clear_away: takes hellod from the manager that is used. What is not there prints nothing.
 clear_away() {
     local file state changed=
+    [ -z "$(strange_unit)" ] || return 0
     state=$(property ActiveState)
     case $state in
         active | activating | reloading | deactivating) change stop ;;
     esac
     if is_linked; then changed=yes && remove_link; fi
     if has_drop_ins; then changed=yes && change revert; fi
-    # The unit, every place where some step wants its program, and a half-made copy beside each.
+    for file in "$installed" "$installed.new" "$runtime_units/hellod.service"; do
+        if exists "$file"; then changed=yes && remove "$file"; fi
+    done
     while read -r file; do
-        if [ -e "$file" ] || [ -L "$file" ]; then changed=yes && remove "$file"; fi
-    done < <(places)
-    # What somebody else, or the reader by hand, has emptied.
-    if [ "$manager" = user ]; then
-        for file in "$units" "$HOME/.local/bin"; do
-            if [ -d "$file" ] && [ -z "$(ls -A "$file")" ]; then remove_folder "$file"; fi
-        done
-    fi
+        if exists "$file" && is_our_program "$file"; then remove "$file"; fi
+        # A half-made copy.
+        if exists "$file.new"; then remove "$file.new"; fi
+    done < <(programs)
+    remove_pipe
+    # The manager removes it at the stop, if the unit is still there then.
+    if [ "$state" = inactive ]; then folders+=("$pipe"); fi
+    for file in "${folders[@]}"; do remove_empty "$file"; done
     if [ -n "$changed" ]; then reload; fi
     # A failed unit stays in memory after its file is gone, so that its end can be looked into.
     if [ "$state" = failed ]; then change reset-failed; fi

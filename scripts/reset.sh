@@ -22,16 +22,24 @@ for argument; do
 done
 
 require_managers
+alone
+if has_roots_things; then require_sudo; fi
 
 {
     use_manager system
     clear_away
     use_manager user
     clear_away
-    if [ -e "$linger_mark" ]; then stop_lingering; fi
-    if is_ours; then run sudo userdel hellod; fi
+    stop_lingering
+    if is_our_account hellod; then run sudo userdel hellod; fi
 } | { grep . || echo "Nothing to take away: there is no hellod here."; }
 
+for one in user system; do
+    use_manager "$one"
+    strangers
+done | while read -r file; do
+    echo "$file was not made for this book, so it stays."
+done
 if lingers; then
     echo "Lingering is on for $(id -un), and was not turned on by apply.sh, so it stays on."
     echo "If it was you, for this book: sudo loginctl disable-linger $(id -un)"

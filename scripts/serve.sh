@@ -10,6 +10,7 @@ mdbook_version=0.5.4
 usage() {
     cat <<END
 Usage: scripts/serve.sh [ARGUMENTS OF MDBOOK SERVE]
+       scripts/serve.sh --build
 
 Builds what the book needs into target/tools, serves the book and prints its address. It is built
 again whenever a chapter, a step, a unit or a script changes. Ctrl-C ends it.
@@ -17,6 +18,7 @@ again whenever a chapter, a step, a unit or a script changes. Ctrl-C ends it.
   -p PORT       the port, 3000 if not said
   -n HOSTNAME   the address to listen on, localhost if not said
   --open        open it in your browser
+  --build       build it into target/book, and serve nothing
 END
 }
 
@@ -43,4 +45,5 @@ tools/cmdrun.sh supports html ||
     die "The book's preprocessor could not be built; cargo's message is above." \
         "Is there a network? It is needed this once. Then run this again."
 
+if [ "${1-}" = --build ]; then exec "$mdbook" build; fi
 exec "$mdbook" serve "$@"

@@ -6,25 +6,38 @@ set -euo pipefail
 
 usage() {
     cat <<END
-Usage: scripts/test.sh [TEST...]
+Usage: scripts/test.sh [--suite SUITE] [TEST...]
 
 Runs the tests, each a file in tests/ without its .sh; all of them if none is named. Ends with the
 number that passed and the number that failed. Needs root for the labs, and goes through sudo.
+
+  --suite SUITE   in labs of this Debian release only, and not in all of: ${suites[*]}
 
 $(for file in "${all[@]}"; do printf '  %-10s%s\n' "$(basename "$file" .sh)" "$(sed -n '2s/^# //p' "$file")"; done)
 END
 }
 
+# The releases that the book is tried on; the first is the one whose answers it shows.
+suites=(trixie bookworm forky)
 all=(tests/code.sh tests/scripts.sh tests/book.sh tests/page.sh tests/lab.sh tests/steps.sh tests/sessions.sh)
 chosen=()
-for argument; do
-    case $argument in
+original=("$@")
+while [ $# -gt 0 ]; do
+    case $1 in
         -h | --help) usage && exit ;;
-        -*) misuse "There is no option '$argument'." ;;
+        --suite)
+            [[ " ${suites[*]} " == *" ${2-} "* ]] || misuse "The suites are ${suites[*]}, not '${2-}'."
+            suites=("$2") && shift
+            ;;
+        -*) misuse "There is no option '$1'." ;;
+        *)
+            [[ " ${all[*]} " == *" tests/$1.sh "* ]] || misuse "There is no test '$1'."
+            chosen+=("tests/$1.sh")
+            ;;
     esac
-    [[ " ${all[*]} " == *" tests/$argument.sh "* ]] || misuse "There is no test '$argument'."
-    chosen+=("tests/$argument.sh")
+    shift
 done
+export SUITES="${suites[*]}"
 [ ${#chosen[@]} -gt 0 ] || chosen=("${all[@]}")
 
 # --- what has to be here --------------------------------------------------------------------------
@@ -53,7 +66,7 @@ fi
 if [ "$EUID" -ne 0 ]; then
     echo "The tests boot labs, which needs root: going through sudo."
     exec sudo -- env PATH="$PATH" HOME="$HOME" CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" \
-        RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" "$root/scripts/test.sh" "$@"
+        RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" "$root/scripts/test.sh" "${original[@]}"
 fi
 
 # Once, and one by one as apply.sh does it, so that the labs find everything built.
@@ -61,6 +74,7 @@ for crate in steps/*/; do
     crate=${crate#steps/}
     cargo build --quiet --release --locked --package "step-${crate%%-*}"
     cargo build --quiet --release --locked --package "step-${crate%%-*}" --examples
+    cargo test --quiet --release --locked --package "step-${crate%%-*}" --no-run
 done
 
 # --- running them ---------------------------------------------------------------------------------
@@ -79,5 +93,6 @@ done
 
 passed=$(grep -c '^ok  ' "$results" || true)
 failed=$(grep -c '^FAILED' "$results" || true)
+if [ "$failed" -eq 0 ] && [ "${chosen[*]}" = "${all[*]}" ] && [ ${#suites[@]} -gt 1 ]; then tools/tested.sh "$results"; fi
 printf '\n%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

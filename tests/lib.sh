@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 
 # it WHAT COMMAND...: one test. It passes if the command, mostly a function, does not fail anywhere.
+# ABOUT, if set, says on which release it runs, and as part of what.
 it() {
     local output status=0
     # Not as a condition: bash would then ignore errors inside of the function.
@@ -10,9 +11,9 @@ it() {
     status=$?
     set -e
     if [ "$status" -eq 0 ]; then
-        printf 'ok      %s\n' "$1"
+        printf 'ok      %s\n' "${ABOUT:+$ABOUT: }$1"
     else
-        printf 'FAILED  %s\n' "$1"
+        printf 'FAILED  %s\n' "${ABOUT:+$ABOUT: }$1"
         printf '        %s\n' "${output//$'\n'/$'\n        '}"
     fi
 }

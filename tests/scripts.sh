@@ -15,11 +15,12 @@ no_systemd() {
         # shellcheck disable=SC2086
         ends 1 without_systemd scripts/$call 2>&1 | says "scripts/lab.sh up, then scripts/lab.sh shell"
     done
+    ends 1 without_systemd scripts/doctor.sh | says "✗ systemd does not run this machine"
 }
 
 every_script_helps() {
     local script
-    for script in apply check reset lab serve test; do
+    for script in apply check reset doctor lab serve test; do
         "scripts/$script.sh" --help | says "Usage: scripts/$script.sh"
         [ -x "scripts/$script.sh" ]
     done
@@ -30,6 +31,10 @@ called_wrongly() {
     ends 2 scripts/apply.sh step-99 2>&1 | says "There is no step 'step-99'"
     ends 2 scripts/apply.sh 1 2 2>&1 | says "One step at a time"
     ends 2 scripts/test.sh nonsense 2>&1 | says "There is no test 'nonsense'"
+    ends 2 scripts/test.sh --suite sarge 2>&1 | says "The suites are trixie bookworm forky, not 'sarge'"
+    ends 2 scripts/doctor.sh --mend 2>&1 | says "doctor.sh takes no '--mend'"
+    ends 2 cargo session replay --suite 2>&1 | says "--suite what?"
+    ends 2 cargo session record --suite forky 2>&1 | says "there is no --suite here"
     ends 2 cargo session replay step-99 2>&1 | says "there is no step '99'"
     ends 2 cargo session rewind 2>&1 | says "Usage: cargo session record"
 }

@@ -1,36 +1,69 @@
 #!/usr/bin/env bash
-# apply.sh, check.sh and reset.sh, in labs, from every state to every step.
+# apply.sh, check.sh and reset.sh, on each systemd: from every state to every step, interrupted, and on odd machines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/lib.sh
 
+read -ra suites <<<"${SUITES:-trixie}"
+# Most of the time goes into waiting for hellod to be ready, so many labs wait side by side.
+at_once=24
+
 work=$(mktemp -d)
 cleanup() {
     local lab
-    for lab in "$work"/*; do scripts/lab.sh down --name "${lab##*/}"; done
+    for lab in "$work"/*.log; do scripts/lab.sh down --name "$(basename "$lab" .log)"; done
     rm -r "$work"
 }
 trap cleanup EXIT
 
-# inside LAB COMMAND...: in a fresh lab of that name. What it prints is kept, to be shown in order.
+# inside SUITE WHAT COMMAND...: in a lab of its own. What it prints is kept, to be shown in order.
 inside() {
-    touch "$work/$1"
-    scripts/lab.sh up --name "$1" >/dev/null
-    scripts/lab.sh run --name "$1" -- "${@:2}" >"$work/$1" 2>&1 || echo "FAILED  ${*:2} did not run to its end" >>"$work/$1"
+    while [ "$(jobs -rp | wc -l)" -ge "$at_once" ]; do wait -n || true; done
+    number=$((number + 1))
+    in_lab "$(printf 'steps-%03d-%s' "$number" "$$")" "$@" &
+}
+number=0
+in_lab() {
+    local name=$1 suite=$2 what=$3 log=$work/$1.log
+    : >"$log"
+    {
+        scripts/lab.sh up --name "$name" --suite "$suite" >/dev/null &&
+            scripts/lab.sh run --name "$name" -- env ABOUT="$suite, ${what/learn/steps}" "${@:4}"
+    } >"$log" 2>&1 || echo "FAILED  $suite, $what: ${*:4} did not run to its end" >>"$log"
+    # What each step leaves on a clean machine; the other labs of this release compare with that.
+    if [ "$what" = learn ]; then
+        scripts/lab.sh run --name "$name" -- tar -C /tmp -cz expected | base64 -w0 >"$work/$suite.part" || true
+        mv "$work/$suite.part" "$work/$suite.expected"
+    fi
+    scripts/lab.sh down --name "$name"
+}
+# knowing SUITE WHAT COMMAND...: the same, in a lab that knows what each step leaves.
+knowing() {
+    # shellcheck disable=SC2016  # expanded by the bash in the lab
+    inside "$1" "$2" bash -c 'base64 -d <<<"$1" | tar -C /tmp -xz && exec "${@:2}"' bash "$(cat "$work/$1.expected")" "${@:3}"
 }
 
-# What each step leaves when it is applied to a clean machine. All labs compare with that.
-inside "learn-$$" tests/inside/steps.sh learn
-cat "$work/learn-$$"
-expected=$(scripts/lab.sh run --name "learn-$$" -- tar -C /tmp -cz expected | base64 -w0)
-scripts/lab.sh down --name "learn-$$"
-
-# Most of the time goes into waiting for hellod to be ready, so they wait side by side.
-for from in nothing $(all_steps); do
-    inside "from-${from%%-*}-$$" bash -c "base64 -d <<<$expected | tar -C /tmp -xz && tests/inside/steps.sh from $from" &
+mapfile -t steps < <(all_steps)
+for suite in "${suites[@]}"; do inside "$suite" learn tests/inside/steps.sh learn; done
+# The longest first.
+for suite in "${suites[@]}"; do
+    for what in cycles readers daemon faults strangers doctor; do inside "$suite" "$what" "tests/inside/$what.sh"; done
 done
-inside "faults-$$" tests/inside/faults.sh &
-inside "cycles-$$" tests/inside/cycles.sh &
+for suite in "${suites[@]}"; do
+    until [ -e "$work/$suite.expected" ]; do sleep 0.1; done
+    briefly=$([ "$suite" = "${suites[0]}" ] || echo yes)
+    for from in nothing "${steps[@]}"; do
+        knowing "$suite" steps env BRIEFLY="$briefly" tests/inside/steps.sh from "$from"
+    done
+done
+# What is interrupted are the scripts, and they are the same everywhere: one release is enough.
+from=nothing
+for to in "${steps[@]}"; do
+    for what in killed interrupted two; do
+        [ "$from $what" != "nothing two" ] || continue
+        knowing "${suites[0]}" interruptions tests/inside/interrupted.sh "$what" "$from" "$to"
+    done
+    from=$to
+done
 wait
-rm "$work/learn-$$"
-cat "$work"/*
+cat "$work"/*.log

@@ -6,7 +6,6 @@ cd "$(dirname "$0")/../.."
 
 # The last that is a user's: it has a program, a unit, a link and lingering.
 last=$(basename "$(dirname "$(printf '%s\n' units/*/user | tail -n 1)")")
-system=$(basename "$(dirname "$(printf '%s\n' units/*/system | tail -n 1)")")
 first=$(all_steps | head -n 1)
 apply() { scripts/apply.sh "$@" 2>&1; }
 
@@ -122,22 +121,6 @@ lingering_of_others_stays() {
     sudo loginctl disable-linger learner
 }
 
-account_of_others_stays() {
-    sudo useradd --system hellod
-    apply "$system"
-    scripts/reset.sh | says "so it stays"
-    getent passwd hellod
-    sudo userdel hellod
-}
-
-path_with_spaces() {
-    mkdir ~/"a b ü"
-    cp -a ~/book ~/"a b ü/my book"
-    (cd / && ~/"a b ü/my book/scripts/apply.sh" "$last" && ~/"a b ü/my book/scripts/check.sh" "$last")
-    ~/"a b ü/my book/scripts/reset.sh"
-    rm -r ~/"a b ü"
-}
-
 it "no step, two steps, an unknown step: usage with the steps, and 2" called_wrongly
 it "a step by number, with and without its name" step_by_any_name
 it "no XDG_RUNTIME_DIR: says how to set it" no_runtime_dir
@@ -149,6 +132,4 @@ it "a home that is read-only" cannot_write ~/.config ro
 it "a program that does not stay up: its last words" does_not_stay_up
 it "a missing unit, a drop-in, a half-made copy, a start limit" strange_states
 it "lingering that was on before stays on" lingering_of_others_stays
-it "an account hellod that was there before stays" account_of_others_stays
-it "a repository below a path with spaces" path_with_spaces
 it "no user manager: says how to start it" no_user_manager

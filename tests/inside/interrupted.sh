@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Run in a lab, as learner, by tests/steps.sh: apply.sh ended before and after each of its commands.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tests/lib.sh
+. tests/inside/state.sh
+
+# stopped MOMENT SIGNAL COMMAND...: it is ended at that moment. Fails if it came to its end before.
+stopped() {
+    local status=0
+    # In a process group of its own, and with Ctrl-C not ignored, as in a terminal.
+    STOP_AT=$1 STOP_WITH=$2 BASH_ENV=tests/inside/stop-at.sh \
+        setsid --wait env --default-signal=INT "${@:3}" &>/tmp/stopped || status=$?
+    case $status in
+        130 | 137) ;;
+        0) return 1 ;;
+        *) echo "ended with $status: ${*:3}" && cat /tmp/stopped && exit 1 ;;
+    esac
+}
+
+# From each moment on the way, the same apply.sh gets there.
+killed() {
+    local moment
+    for ((moment = 1; ; moment++)); do
+        go_to "$1" >/dev/null
+        stopped "$moment" KILL scripts/apply.sh "$2" || break
+        apply "$2"
+        is_at "$2"
+    done
+    # It was ended before the last command too, which shows the status and changes nothing.
+    is_at "$2"
+    [ "$moment" -gt 4 ]
+}
+
+# And reset.sh gets back to nothing, even if it is interrupted in its turn.
+interrupted() {
+    local moment
+    for ((moment = 1; ; moment++)); do
+        go_to "$1" >/dev/null
+        stopped "$moment" INT scripts/apply.sh "$2" || break
+        stopped "$moment" INT scripts/reset.sh || true
+        scripts/reset.sh
+        is_at nothing
+    done
+    [ "$moment" -gt 4 ]
+}
+
+# While one works, another waits, and then does its work.
+at_work() { ! flock --nonblock /etc/systemd/system true; }
+two_at_once() {
+    go_to "$1"
+    scripts/apply.sh "$2" &>/tmp/first &
+    until at_work; do sleep 0.01; done
+    scripts/apply.sh "$1" | says "Another apply.sh or reset.sh is at work"
+    wait $!
+    is_at "$1"
+    scripts/apply.sh "$2" &>/tmp/first &
+    until at_work; do sleep 0.01; done
+    scripts/reset.sh | says "Another apply.sh or reset.sh is at work"
+    wait $!
+    is_at nothing
+}
+
+case $1 in
+    killed) it "$2 to $3, SIGKILL before and after each command" killed "$2" "$3" ;;
+    interrupted) it "$2 to $3, Ctrl-C before and after each command, then reset.sh" interrupted "$2" "$3" ;;
+    two) it "apply.sh $2 and apply.sh $3 at once: the second waits" two_at_once "$2" "$3" ;;
+esac
