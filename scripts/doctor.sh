@@ -13,12 +13,7 @@ helps. Changes nothing. Exit 1 if there is a ✗.
 END
 }
 
-for argument; do
-    case $argument in
-        -h | --help) usage && exit ;;
-        *) misuse "doctor.sh takes no '$argument'." ;;
-    esac
-done
+no_arguments "$@"
 
 oldest_systemd=252 # that the tests run on
 space=300          # megabytes that the steps take, built

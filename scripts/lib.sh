@@ -24,6 +24,15 @@ misuse() {
     exit 2
 }
 
+# no_arguments "$@": for a script that takes none but --help.
+no_arguments() {
+    [ $# -gt 0 ] || return 0
+    case $1 in
+        -h | --help) usage && exit ;;
+        *) misuse "${0##*/} takes no '$1'." ;;
+    esac
+}
+
 # --- steps ----------------------------------------------------------------------------------------
 
 list_steps() {

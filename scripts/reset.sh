@@ -14,12 +14,7 @@ running it. What hellod wrote to the journal stays there.
 END
 }
 
-for argument; do
-    case $argument in
-        -h | --help) usage && exit ;;
-        *) misuse "reset.sh takes no '$argument'." ;;
-    esac
-done
+no_arguments "$@"
 
 require_managers
 alone

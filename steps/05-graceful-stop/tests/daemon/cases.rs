@@ -57,16 +57,18 @@ impl Place {
         Ok(Hellod { child, lines })
     }
 
+    /// Starts it, and waits until it says that it is ready.
+    fn start_ready(&self) -> Result<Hellod, Box<dyn Error>> {
+        let hellod = self.start()?;
+        while !self.told()?.contains("READY=1") {}
+        Ok(hellod)
+    }
+
     /// What the manager is told next.
     fn told(&self) -> Result<String, Box<dyn Error>> {
         let mut buffer = [0; 512];
         let length = self.manager.recv(&mut buffer)?;
         Ok(String::from_utf8(buffer[..length].to_vec())?)
-    }
-
-    fn wait_ready(&self) -> Outcome {
-        while !self.told()?.contains("READY=1") {}
-        Ok(())
     }
 
     /// Writes into the pipe, as a shell's `>` does.
@@ -159,8 +161,7 @@ fn tells_the_manager_everything_in_order() -> Outcome {
 fn both_signals_clean_up_and_are_named() -> Outcome {
     for (signal, name) in [(Signal::TERM, "SIGTERM"), (Signal::INT, "SIGINT")] {
         let place = Place::new()?;
-        let mut hellod = place.start()?;
-        place.wait_ready()?;
+        let mut hellod = place.start_ready()?;
         assert!(fs::symlink_metadata(place.pipe())?.file_type().is_fifo());
         let begin = Instant::now();
         hellod.signal(signal)?;
@@ -191,8 +192,7 @@ fn a_signal_while_starting_is_heard_at_once() -> Outcome {
 #[test]
 fn who_came_before_the_signal_is_greeted() -> Outcome {
     let place = Place::new()?;
-    let mut hellod = place.start()?;
-    place.wait_ready()?;
+    let mut hellod = place.start_ready()?;
     let names: String = (0..2000)
         .map(|number| format!("Guest {number}\n"))
         .collect();
@@ -207,8 +207,7 @@ fn who_came_before_the_signal_is_greeted() -> Outcome {
 #[test]
 fn visitors_who_come_one_by_one_are_all_greeted_at_once() -> Outcome {
     let place = Place::new()?;
-    let mut hellod = place.start()?;
-    place.wait_ready()?;
+    let mut hellod = place.start_ready()?;
     // The next one comes when the last one was greeted, at the very moment in which the pipe is
     // between two visits.
     for number in 0..500 {
@@ -221,14 +220,12 @@ fn visitors_who_come_one_by_one_are_all_greeted_at_once() -> Outcome {
 #[test]
 fn a_pipe_that_was_left_is_taken_over() -> Outcome {
     let place = Place::new()?;
-    let mut killed = place.start()?;
-    place.wait_ready()?;
+    let mut killed = place.start_ready()?;
     killed.signal(Signal::KILL)?;
     killed.ends()?;
     assert!(place.pipe().exists(), "SIGKILL leaves it");
 
-    let mut hellod = place.start()?;
-    place.wait_ready()?;
+    let mut hellod = place.start_ready()?;
     place.visit(b"Anna\n")?;
     hellod.says("Hello, Anna")?;
     hellod.stop()?;
@@ -239,8 +236,7 @@ fn a_pipe_that_was_left_is_taken_over() -> Outcome {
 #[test]
 fn a_second_instance_gives_up_and_takes_nothing() -> Outcome {
     let place = Place::new()?;
-    let first = place.start()?;
-    place.wait_ready()?;
+    let first = place.start_ready()?;
     let mut second = place.start()?;
     assert_eq!(second.ends()?.code(), Some(1));
     second.says(&format!(
@@ -270,8 +266,7 @@ fn what_is_no_pipe_is_left_alone() -> Outcome {
 fn no_visitor_can_hurt_it() -> Outcome {
     let place = Place::new()?;
     mkfifoat(CWD, place.pipe(), Mode::RUSR | Mode::WUSR)?;
-    let mut hellod = place.start()?;
-    place.wait_ready()?;
+    let mut hellod = place.start_ready()?;
 
     place.visit(b"")?;
     place.visit(b"\n\n  \n")?;
