@@ -89,28 +89,33 @@ printf "%s\n" "PATH=\$PATH:/opt/rust/bin" "export CARGO_NET_OFFLINE=true LANG=C.
 '
 base=$cache/$suite-$(printf '%s' "$packages$prepare" | sha256sum | cut -c1-8)
 
-make_base() {
+# One at a time: who comes second waits, and finds what the first has made.
+require_base() {
     [ ! -d "$base" ] || return 0
     mkdir -p "$cache"
-    # What a killed run left half-made.
-    local left part=$base.part-$$ log
-    for left in "$cache"/*.part-*; do
-        [ ! -d "$left" ] || kill -0 "${left##*-}" 2>/dev/null || rm -rf "$left"
-    done
-    log=$(mktemp)
+    local lock
+    exec {lock}<"$cache"
+    flock "$lock"
+    [ -d "$base" ] || make_base
+    exec {lock}<&-
+}
+
+make_base() {
+    local part=$base.part log=$base.part.log
+    rm -rf --one-file-system "$cache"/*.part* # what a killed run left half-made
     echo "Making a Debian $suite system in $cache, once; this takes half a minute."
     trap 'rm -rf --one-file-system "$part" "$log"; exit 130' INT TERM
-    if ! mmdebstrap --quiet --variant=minbase --include="$packages" --customize-hook="$prepare" \
+    # Where only it sees what it mounts: nothing stays mounted if it is killed.
+    if ! unshare --mount mmdebstrap --quiet --variant=minbase --include="$packages" --customize-hook="$prepare" \
         --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$part" 2>"$log"; then
         tail -n 5 "$log" >&2
-        rm -rf "$part" "$log"
+        rm -rf --one-file-system "$part" "$log"
         die "The Debian $suite system could not be made." \
             "Is there such a release, a network, and 500 MB in $cache? Then run this again."
     fi
     trap - INT TERM
     rm "$log"
-    # Somebody else may have been faster; theirs is as good.
-    mv -T "$part" "$base" 2>/dev/null || rm -rf "$part"
+    mv -T "$part" "$base"
 }
 
 # --- a lab and its processes ----------------------------------------------------------------------
@@ -200,7 +205,7 @@ up() {
         echo "The lab '$name' is up already."
         return
     fi
-    make_base
+    require_base
     take_down # what a crash left
     mkdir -p "$state"
     echo "$suite" >"$state/suite"
