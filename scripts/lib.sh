@@ -161,11 +161,12 @@ has_drop_ins() {
 # What a process of hellod has written to the journal.
 journal_of() { "${journal[@]}" --quiet --boot --output=cat _PID="$1" "${@:2}"; }
 
-# directive NAME UNIT-FILE: its value there, with %h filled in.
+# directive NAME UNIT-FILE...: what it is set to there, with %h filled in.
 directive() {
     local value
-    value=$(sed -n "s/^$1=//p" "$2")
-    printf '%s\n' "${value/#%h/$HOME}"
+    while read -r value; do
+        printf '%s\n' "${value/#%h/$HOME}"
+    done < <(sed -n "s/^$1=//p" "${@:2}")
 }
 
 # --- what outlives the unit file --------------------------------------------------------------------
@@ -229,10 +230,7 @@ of_others() {
 }
 
 # programs: where this manager's steps put the program.
-programs() {
-    local file
-    for file in units/*/"$manager"/hellod.service; do directive ExecStart "$file"; done | sort -u
-}
+programs() { directive ExecStart units/*/"$manager"/hellod.service | sort -u; }
 
 # remove_pipe: one that a hellod left that was killed, and that nobody has open.
 remove_pipe() {

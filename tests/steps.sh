@@ -37,6 +37,8 @@ in_lab() {
     fi
     scripts/lab.sh down --name "$name"
 }
+# learned SUITE: waits until it is known what each step leaves.
+learned() { until [ -e "$work/$1.expected" ]; do sleep 0.1; done; }
 # knowing SUITE WHAT COMMAND...: the same, in a lab that knows what each step leaves.
 knowing() {
     # shellcheck disable=SC2016  # expanded by the bash in the lab
@@ -47,23 +49,27 @@ mapfile -t steps < <(all_steps)
 for suite in "${suites[@]}"; do inside "$suite" learn tests/inside/steps.sh learn; done
 # The longest first.
 for suite in "${suites[@]}"; do
-    for what in cycles readers daemon faults strangers doctor; do inside "$suite" "$what" "tests/inside/$what.sh"; done
-done
-for suite in "${suites[@]}"; do
-    until [ -e "$work/$suite.expected" ]; do sleep 0.1; done
-    briefly=$([ "$suite" = "${suites[0]}" ] || echo yes)
-    for from in nothing "${steps[@]}"; do
-        knowing "$suite" steps env BRIEFLY="$briefly" tests/inside/steps.sh from "$from"
-    done
+    for who in surroundings logins; do inside "$suite" readers tests/inside/readers.sh "$who"; done
+    for what in cycles strangers daemon faults doctor; do inside "$suite" "$what" "tests/inside/$what.sh"; done
 done
 # What is interrupted are the scripts, and they are the same everywhere: one release is enough.
-from=nothing
-for to in "${steps[@]}"; do
-    for what in killed interrupted two; do
-        [ "$from $what" != "nothing two" ] || continue
-        knowing "${suites[0]}" interruptions tests/inside/interrupted.sh "$what" "$from" "$to"
+learned "${suites[0]}"
+interrupt() { knowing "${suites[0]}" interruptions tests/inside/interrupted.sh "$@"; }
+next=
+for step in $(all_steps | tac) nothing; do
+    if [ -n "$next" ]; then interrupt ended "$step" "$next"; fi
+    if [ -n "$next" ] && [ "$step" != nothing ]; then
+        interrupt ended "$next" "$step"
+        interrupt two "$step" "$next"
+    fi
+    next=$step
+done
+for suite in "${suites[@]}"; do
+    learned "$suite"
+    briefly=$([ "$suite" = "${suites[0]}" ] || echo yes)
+    for state in nothing "${steps[@]}"; do
+        knowing "$suite" steps env BRIEFLY="$briefly" tests/inside/steps.sh around "$state"
     done
-    from=$to
 done
 wait
 cat "$work"/*.log

@@ -18,30 +18,25 @@ stopped() {
     esac
 }
 
-# From each moment on the way, the same apply.sh gets there.
-killed() {
-    local moment
+# Ended at each moment on the way, with either signal, it leaves the same behind. From there the same
+# apply.sh gets to the step, and reset.sh to nothing, even if it is ended in its turn.
+ended() {
+    local moment left
     for ((moment = 1; ; moment++)); do
         go_to "$1" >/dev/null
         stopped "$moment" KILL scripts/apply.sh "$2" || break
+        left=$(state)
         apply "$2"
         is_at "$2"
-    done
-    # It was ended before the last command too, which shows the status and changes nothing.
-    is_at "$2"
-    [ "$moment" -gt 4 ]
-}
-
-# And reset.sh gets back to nothing, even if it is interrupted in its turn.
-interrupted() {
-    local moment
-    for ((moment = 1; ; moment++)); do
         go_to "$1" >/dev/null
-        stopped "$moment" INT scripts/apply.sh "$2" || break
+        stopped "$moment" INT scripts/apply.sh "$2"
+        same "$left" "$(state)"
         stopped "$moment" INT scripts/reset.sh || true
         scripts/reset.sh
         is_at nothing
     done
+    # It was ended before the last command too, which shows the status and changes nothing.
+    is_at "$2"
     [ "$moment" -gt 4 ]
 }
 
@@ -62,7 +57,6 @@ two_at_once() {
 }
 
 case $1 in
-    killed) it "$2 to $3, SIGKILL before and after each command" killed "$2" "$3" ;;
-    interrupted) it "$2 to $3, Ctrl-C before and after each command, then reset.sh" interrupted "$2" "$3" ;;
+    ended) it "$2 to $3, SIGKILL and Ctrl-C before and after each command" ended "$2" "$3" ;;
     two) it "apply.sh $2 and apply.sh $3 at once: the second waits" two_at_once "$2" "$3" ;;
 esac

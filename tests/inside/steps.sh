@@ -30,8 +30,7 @@ learn() {
 # that of TO, whatever it was; applying it again writes no file.
 from_to() {
     local printed before
-    go_to "$1"
-    is_at "$1"
+    be_at "$1"
     # What is printed and what is written depends on the scripts alone, so once is enough.
     if [ -n "${BRIEFLY-}" ]; then apply "$2" && is_at "$2" && scripts/check.sh "$2" && return; fi
     before=$(writes)
@@ -46,8 +45,15 @@ from_to() {
     same "$before" "$(writes)"
 }
 
-reset_leaves_nothing() {
+# Mostly the test before has ended there.
+be_at() {
+    if is_at "$1" >/dev/null; then return; fi
     go_to "$1"
+    is_at "$1"
+}
+
+reset_leaves_nothing() {
+    be_at "$1"
     scripts/reset.sh
     is_at nothing
     scripts/reset.sh | says "Nothing to take away"
@@ -55,21 +61,30 @@ reset_leaves_nothing() {
 
 # check.sh has to be able to say no.
 check_says_no() {
-    go_to "$1"
+    be_at "$1"
     ends 1 scripts/check.sh "$2" | says ✗
 }
 
-from() {
-    local step before=nothing
-    for step in "${steps[@]}"; do
-        it "from $1 to $step, dry and real, and once more" from_to "$1" "$step"
-    done
-    it "reset.sh from $1 leaves nothing" reset_leaves_nothing "$1"
-    for step in "${steps[@]}"; do
-        if [ "$1" = nothing ] || [ "$1" = "$before" ]; then
+# way FROM TO: one of the ways that there are.
+way() {
+    if [ "$2" = nothing ]; then
+        it "reset.sh from $1 leaves nothing" reset_leaves_nothing "$1"
+    else
+        it "from $1 to $2, dry and real, and once more" from_to "$1" "$2"
+    fi
+}
+
+# around STATE: from there to itself, and to each state after it and back. For all states, that is every way.
+around() {
+    local step later
+    mapfile -t later < <(printf '%s\n' nothing "${steps[@]}" | sed "0,/^$1\$/d")
+    way "$1" "$1"
+    for step in "${later[@]}"; do
+        if [ "$1" = nothing ] || [ "$step" = "${later[0]}" ]; then
             it "check.sh $step says no after $1" check_says_no "$1" "$step"
         fi
-        before=$step
+        way "$1" "$step"
+        way "$step" "$1"
     done
 }
 
