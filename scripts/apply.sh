@@ -35,9 +35,10 @@ command -v cargo >/dev/null ||
     die "cargo is not on the PATH, so hellod cannot be built." \
         "Install Rust from https://rustup.rs and open a new terminal."
 
-[ -w "${CARGO_TARGET_DIR:-.}" ] || [ ! -e "${CARGO_TARGET_DIR:-.}" ] ||
-    die "$root is $(stat -c %U .)'s, and cargo cannot build in it for you." \
-        "Either: sudo chown -R $(id -un): $root, or: export CARGO_TARGET_DIR=~/hellod-target"
+place=${CARGO_TARGET_DIR:-$root}
+[ -w "$place" ] || [ ! -e "$place" ] ||
+    die "$place is $(stat -c %U "$place")'s, and cargo cannot build in it for you." \
+        "Either: sudo chown -R $(id -un): $(printf %q "$place"), or: export CARGO_TARGET_DIR=~/hellod-target"
 
 alone
 account=$(directive User "$unit")

@@ -26,6 +26,8 @@ restart_manager() { sudo systemctl stop user@1000.service && login true; }
 spaces() {
     mkdir /tmp/"a b ü"
     cp -a . /tmp/"a b ü/my book"
+    # From a folder elsewhere, too.
+    (cd / && /tmp/"a b ü/my book/scripts/apply.sh" 5 && /tmp/"a b ü/my book/scripts/check.sh" 5)
     cd /tmp/"a b ü/my book"
     works env
     rm -r /tmp/"a b ü"
@@ -112,6 +114,9 @@ roots_clone() {
     cd /srv/book
     ends 1 scripts/apply.sh 5 2>&1 | says "sudo chown -R learner: /srv/book"
     same "$nothing" "$(state)"
+    sudo mkdir /tmp/of-root
+    ends 1 env CARGO_TARGET_DIR=/tmp/of-root scripts/apply.sh 5 2>&1 | says "sudo chown -R learner: /tmp/of-root"
+    sudo rmdir /tmp/of-root
     # The other way that it names.
     cp -a target /tmp/hellod-target
     CARGO_TARGET_DIR=/tmp/hellod-target scripts/apply.sh 5
