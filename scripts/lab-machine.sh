@@ -51,3 +51,4 @@ while
         --private-network --console=pipe "${binds[@]}" || status=$?
     [ "$status" -eq 133 ]
 do :; done
+echo "The machine has ended, and systemd-nspawn with $status."

@@ -146,8 +146,8 @@ manager() { timeout --signal=KILL 5 nsenter --target "$(leader)" --all -- system
 # booted [BEFORE]: waits until the lab has booted, as another process than BEFORE, the one that a
 # reboot is to end.
 booted() {
-    local pid state_now tries
-    for ((tries = 0; tries < 600; tries++)); do
+    local pid state_now end=$((SECONDS + 60))
+    while [ "$SECONDS" -lt "$end" ]; do
         holder >/dev/null || return 1
         if pid=$(leader) && [ "$pid" != "${1-}" ]; then
             # Not there yet, or going down: neither counts.
@@ -174,6 +174,17 @@ remove_groups() {
             find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.02
         done
     done
+}
+
+# The kernel gives each user so many inotify instances. A systemd that gets none ends without a word, and
+# one that gets too few lacks mounts and units.
+require_inotify() {
+    local a_lab=6 most in_use
+    most=$(cat /proc/sys/fs/inotify/max_user_instances)
+    in_use=$({ find /proc/[0-9]*/fd -user root -lname anon_inode:inotify 2>/dev/null || true; } | wc -l)
+    [ $((in_use + a_lab)) -le "$most" ] ||
+        die "The lab did not boot: it takes $a_lab inotify instances, and of the $most that root may have, $in_use are in use." \
+            "End labs that you no longer need (scripts/lab.sh status), or allow more, as root: sysctl fs.inotify.max_user_instances=512"
 }
 
 take_down() {
@@ -220,13 +231,19 @@ up() {
         setsid bash -c 'echo $$ >"$0/pid" && exec "$@"' "$state" "${scope[@]}" \
         unshare --mount --pid --fork --kill-child --mount-proc \
         "$root/scripts/lab-machine.sh" "$name" "$base" <&- >"$state/log" 2>&1 &
+    disown # bash would say how it ended
     until [ -s "$state/pid" ] && holder >/dev/null; do
         kill -0 $! 2>/dev/null || break
         sleep 0.02
     done
-    if ! booted; then
-        tail -n 20 "$state/log" >&2
+    # On a system that nobody has touched yet nothing has failed, or it is not the one to learn on.
+    if ! booted || [ "$(manager is-system-running)" != running ]; then
+        {
+            tail -n 20 "$state/log"
+            ! leader >/dev/null || manager --failed --no-legend --full
+        } >&2
         take_down
+        require_inotify
         die "The lab did not boot; the last it said is above." \
             "Run scripts/lab.sh up again, and if it stays so, report those lines."
     fi

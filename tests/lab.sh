@@ -105,6 +105,27 @@ crashed() {
     leaves_nothing
 }
 
+# Root may have so many inotify instances, and each tail takes one: all of them, then all but three.
+inotify_instances() { { find /proc/[0-9]*/fd -user root -lname anon_inode:inotify 2>/dev/null || true; } | wc -l; }
+no_inotify_left() {
+    local free most used
+    tails=() # for the trap, which comes after the function
+    file=$(mktemp)
+    most=$(cat /proc/sys/fs/inotify/max_user_instances)
+    trap 'kill "${tails[@]}" && rm "$file"' EXIT
+    for free in 3 0; do
+        used=$(inotify_instances)
+        while [ "$used" -lt $((most - free)) ]; do
+            tail -f "$file" >/dev/null &
+            tails+=($!)
+            used=$((used + 1))
+        done
+        until [ "$(inotify_instances)" -ge "$used" ]; do sleep 0.05; done
+        ends 1 lab up 2>&1 | says "of the $most that root may have, "
+        same "$before" "$(traces)"
+    done
+}
+
 # Ctrl-C, and the harder kind, at ten moments of a boot. The later ones may come when it is over: a lab
 # that was said to be up may stay up.
 interrupted() {
@@ -152,6 +173,7 @@ it "down leaves nothing" leaves_nothing
 it "a normal user gets it through sudo" through_sudo
 it "after a power-off, down leaves nothing" eval 'lab up && powered_off'
 it "after a crash it comes up again, and down leaves nothing" crashed
+it "without inotify instances it says what it needs, and leaves nothing" no_inotify_left
 it "Ctrl-C at any moment of up leaves nothing" interrupted INT
 it "down leaves nothing after a SIGKILL at any moment of up" interrupted KILL
 rm "$stamp"
