@@ -1,15 +1,22 @@
 //! Labs, through `scripts/lab.sh`.
 
 use std::process::{self, Command};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
 
 use anyhow::{Context, Result, bail};
 
 use crate::repository;
 use crate::terminal::Terminal;
 
-/// The labs that are up, for `end_all`.
+/// The labs that are up.
 static UP: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// So many may be up side by side. The kernel lets root have 128 inotify instances, mostly, and the
+/// systemd of a lab takes up to six.
+const AT_ONCE: usize = 16;
+
+/// Told when a lab has gone down.
+static ROOM: Condvar = Condvar::new();
 
 /// A lab that goes down with this value.
 pub struct Lab {
@@ -17,12 +24,15 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Boots a lab of a Debian release for a step. Its name is of this process alone, so that two
-    /// runs do not meet.
+    /// Boots a lab of a Debian release for a step, once there is room for it. Its name is of this
+    /// process alone, so that two runs do not meet.
     pub fn up(suite: &str, step: &str) -> Result<Self> {
         let number = step.split('-').next().unwrap_or(step);
         let name = format!("session-{suite}-{number}-{}", process::id());
-        if let Ok(mut up) = UP.lock() {
+        if let Ok(mut up) = UP
+            .lock()
+            .and_then(|up| ROOM.wait_while(up, |up| up.len() >= AT_ONCE))
+        {
             up.push(name.clone());
         }
         let lab = Self { name };
@@ -55,6 +65,10 @@ impl Drop for Lab {
     fn drop(&mut self) {
         if let Err(error) = self.script("down").status() {
             eprintln!("session: the lab {} is still up: {error}", self.name);
+        }
+        if let Ok(mut up) = UP.lock() {
+            up.retain(|name| *name != self.name);
+            ROOM.notify_one();
         }
     }
 }

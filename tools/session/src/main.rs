@@ -73,7 +73,7 @@ fn main() -> ExitCode {
     };
     end_labs_when_interrupted();
 
-    // Every session has a lab of its own, so all of them run at once.
+    // Every session has a lab of its own, so they run side by side.
     let start = |step: &String, suite: &str| {
         let (step, suite) = (step.clone(), suite.to_owned());
         thread::spawn(move || run(&step, &suite).map_err(|error| format!("{error:#}")))
