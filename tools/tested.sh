@@ -36,12 +36,12 @@ row() {
     row 'commands of the chapters, typed again' sessions
     row '`apply.sh`, `check.sh` and `reset.sh`, from every state to every step' steps
     row '`apply.sh` ended before and after each of its commands; two at once' interruptions
-    row 'what goes wrong for people, made to go wrong' faults
-    row 'a `hellod` of somebody else' strangers
-    row 'readers with an odd machine' readers
-    row 'what `doctor.sh` recognises' doctor
+    row 'mistakes and broken machines, each met with a clear sentence' faults
+    row 'a `hellod` of somebody else, which has to stay as it is' strangers
+    row 'unusual machines: other shells, languages, folders, no `sudo`' readers
+    row 'faults that `doctor.sh` has to recognise' doctor
     row 'tests of the programs themselves, a set for each step' daemon
-    row 'stops at random moments, in three sets' cycles
+    row '`hellod` stopped at random moments, in three sets' cycles
 } >"$table.new"
 
 if cmp --silent "$table.new" "$table"; then

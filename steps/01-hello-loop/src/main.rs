@@ -7,7 +7,7 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(5);
 
 fn main() {
-    // No fork, no PID file, no closing of descriptors: the manager has done all of that.
+    // No fork, no PID file, no closing of descriptors: with a manager, none of that is needed.
     loop {
         println!("Hello from hellod");
         thread::sleep(EVERY);

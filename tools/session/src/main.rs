@@ -271,9 +271,9 @@ fn run(step: &str, suite: &str) -> Result<Session> {
             Line::Interrupt { answer } => {
                 terminal.interrupt()?;
                 let came = answer_of(&mut terminal).map(|(mut came, _)| {
-                    // bash ends the line on which the ^C stands.
-                    if came.first().is_some_and(String::is_empty) {
-                        came.remove(0);
+                    // Some end without a word.
+                    if came.is_empty() {
+                        came.push(String::new());
                     }
                     (came, None)
                 });

@@ -26,7 +26,7 @@ static VARIES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"\[\d+\]", "[<pid>]"),
         (r"(PID: ?|PID=|Process: |process |Job: )\d+", "$1<pid>"),
         (r"([├└]─) *\d+ ", "$1<pid> "),
-        (r"(main process )\d+", "$1<pid>"),
+        (r"(main process |PID )\d+", "$1<pid>"),
         (r"; invocation ID: .*", ""),
         (r"^\d+ ", "<pid> "),
         // The columns of ps

@@ -4,6 +4,9 @@ use std::fmt::{self, Display, Formatter};
 
 use anyhow::{Result, bail};
 
+/// Below a command that is ended by Ctrl-C, as the terminal shows it.
+const INTERRUPT: &str = "^C";
+
 /// Below a command that ends the shell.
 const LOGIN: &str = "#: login";
 
@@ -28,9 +31,10 @@ pub enum Line {
         /// What comes next.
         end: End,
     },
-    /// `^C`, and the lines that came after it.
+    /// `^C`, and what came after it.
     Interrupt {
-        /// What came back.
+        /// What came back. The first line is what came on the line of the `^C`, often nothing: the
+        /// terminal shows it where the cursor is.
         answer: Vec<String>,
     },
 }
@@ -60,19 +64,20 @@ impl Script {
                 let (text, answer) = (text.to_owned(), Vec::new());
                 let end = End::Prompt;
                 lines.push(Line::Command { text, answer, end });
-            } else if line == "^C" || line == LOGIN {
+            } else if line.starts_with(INTERRUPT) || line == LOGIN {
                 let last = lines
                     .iter_mut()
                     .rfind(|line| !matches!(line, Line::Note(_)));
                 let Some(Line::Command { end, .. }) = last else {
                     bail!("line {number}: there is no command for this {line} to end");
                 };
-                if line == LOGIN {
+                if let Some(rest) = line.strip_prefix(INTERRUPT) {
+                    *end = End::Interrupt;
+                    let answer = vec![rest.to_owned()];
+                    lines.push(Line::Interrupt { answer });
+                } else {
                     *end = End::Login;
                     lines.push(Line::Note(line.to_owned()));
-                } else {
-                    *end = End::Interrupt;
-                    lines.push(Line::Interrupt { answer: Vec::new() });
                 }
             } else if is_note(line) {
                 lines.push(Line::Note(line.to_owned()));
@@ -109,7 +114,7 @@ impl Display for Script {
                     answer
                 }
                 Line::Interrupt { answer } => {
-                    writeln!(f, "^C")?;
+                    write!(f, "{INTERRUPT}")?;
                     answer
                 }
             };
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_read_is_written_again() -> Result<()> {
-        let text = "#: a remark\n# ANCHOR: a\n$ true\n# x\n$ journalctl -f\none\n\ntwo\n^C\n# ANCHOR_END: a\n";
+        let text = "#: a remark\n# ANCHOR: a\n$ true\n# x\n$ journalctl -f\none\n\ntwo\n^C\n$ cat\nx\n^CBye\ny\n# ANCHOR_END: a\n";
         assert_eq!(Script::parse(text)?.to_string(), text);
         Ok(())
     }

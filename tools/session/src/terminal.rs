@@ -77,9 +77,9 @@ impl Terminal {
         }
         terminal.unread.clear();
         // No echo and no line editor, so that only answers come back; and a terminal without colours,
-        // pager and cursor, because the page has none of them either.
+        // pager and cursor, because the page has none of them either. Emoji it has.
         terminal.type_line(
-            r"stty -echo; TERM=dumb PS1=$'\x1f$?\x1e' exec bash --noediting --norc -i",
+            r"stty -echo; TERM=dumb SYSTEMD_EMOJI=1 PS1=$'\x1f$?\x1e' exec bash --noediting --norc -i",
         )?;
         match terminal.answer(LOGIN)? {
             Ended::Prompt(..) => Ok(terminal),
