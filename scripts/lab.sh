@@ -183,7 +183,7 @@ require_inotify() {
     most=$(cat /proc/sys/fs/inotify/max_user_instances)
     in_use=$({ find /proc/[0-9]*/fd -user root -lname anon_inode:inotify 2>/dev/null || true; } | wc -l)
     [ $((in_use + a_lab)) -le "$most" ] ||
-        die "The lab did not boot: it takes $a_lab inotify instances, and of the $most that root may have, $in_use are in use." \
+        die "The lab cannot boot as it should: it takes $a_lab inotify instances, and of the $most that root may have, $in_use are in use." \
             "End labs that you no longer need (scripts/lab.sh status), or allow more, as root: sysctl fs.inotify.max_user_instances=512"
 }
 
@@ -236,16 +236,16 @@ up() {
         kill -0 $! 2>/dev/null || break
         sleep 0.02
     done
-    # On a system that nobody has touched yet nothing has failed, or it is not the one to learn on.
-    if ! booted || [ "$(manager is-system-running)" != running ]; then
-        {
-            tail -n 20 "$state/log"
-            ! leader >/dev/null || manager --failed --no-legend --full
-        } >&2
+    if ! booted; then
+        tail -n 20 "$state/log" >&2
         take_down
         require_inotify
         die "The lab did not boot; the last it said is above." \
             "Run scripts/lab.sh up again, and if it stays so, report those lines."
+    elif [ "$(manager is-system-running)" != running ]; then
+        echo "These units of the lab have failed; this machine may be the reason:" >&2
+        manager --failed --no-legend --full >&2
+        (require_inotify) || { take_down && exit 1; }
     fi
     echo "The lab '$name' is up: Debian $suite, $(manager --version | head -n 1)."
     trap - INT TERM
