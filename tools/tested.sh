@@ -11,7 +11,7 @@ mapfile -t suites < <(sed -n 's/^ok      \([a-z]*\), steps: systemd \([0-9]*\).*
 # count SUITE GROUP: how many tests passed.
 count() { grep -c "^ok      $1, $2: " "$results" || true; }
 answers() {
-    sed -n "s/^ok      $1, sessions: .*, \([0-9]*\) answers$/\1/p" "$results" | awk '{ sum += $1 } END { print sum + 0 }'
+    sed -n "s/^ok      $1, sessions: .*, \([0-9]*\) answers.*$/\1/p" "$results" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 # row WHAT GROUP
 row() {

@@ -42,6 +42,22 @@ impl Session {
     }
 }
 
+/// How a replay went, and of one that came back differently, how it goes once more.
+///
+/// By chance a hello falls between two commands. What differs in two labs is no chance.
+pub fn twice(
+    session: &mut Typed,
+    again: impl FnOnce() -> Typed,
+    compare: impl Fn(&Typed) -> Result<String, String>,
+) -> Result<String, String> {
+    let first = compare(session);
+    let (Ok(_), Err(why)) = (&session, &first) else {
+        return first;
+    };
+    *session = again();
+    compare(session).map(|text| format!("{text}\non the second try. On the first, {why}"))
+}
+
 /// Whether every answer is as written.
 pub fn with_what_is_written(session: &Typed) -> Result<String, String> {
     let session = session.as_ref()?;
@@ -86,4 +102,46 @@ pub fn with_the_reference(reference: &Typed, other: &Typed, show: bool) -> Resul
         text += &differences.join("\n");
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn that_answers(word: &str) -> Typed {
+        let answer = Answer {
+            command: "greet".to_owned(),
+            written: vec!["hello".to_owned()],
+            came: vec![word.to_owned()],
+            status: Some(0),
+        };
+        Ok(Session {
+            script: Script { lines: Vec::new() },
+            answers: vec![answer],
+        })
+    }
+
+    #[test]
+    fn what_differs_once_passes_and_is_told() -> Result<(), String> {
+        let again = || that_answers("hello");
+        let said = twice(&mut that_answers("bye"), again, with_what_is_written)?;
+        assert!(said.starts_with("1 answers, all as written\non the second try."));
+        assert!(said.contains("+ bye"), "{said}");
+        Ok(())
+    }
+
+    #[test]
+    fn what_differs_twice_fails() {
+        let again = || that_answers("good night");
+        let said = twice(&mut that_answers("bye"), again, with_what_is_written);
+        assert!(said.is_err_and(|why| why.contains("+ good night")));
+    }
+
+    #[test]
+    fn what_passes_or_cannot_be_typed_is_not_typed_again() {
+        let never = || -> Typed { unreachable!() };
+        assert!(twice(&mut that_answers("hello"), never, with_what_is_written).is_ok());
+        let mut broken = Err("no lab".to_owned());
+        assert!(twice(&mut broken, never, with_what_is_written).is_err());
+    }
 }

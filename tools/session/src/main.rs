@@ -76,7 +76,7 @@ fn main() -> ExitCode {
     // Every session has a lab of its own, so they run side by side.
     let start = |step: &String, suite: &str| {
         let (step, suite) = (step.clone(), suite.to_owned());
-        thread::spawn(move || run(&step, &suite).map_err(|error| format!("{error:#}")))
+        thread::spawn(move || typed(&step, &suite))
     };
     let runs: Vec<_> = wanted
         .steps
@@ -92,14 +92,21 @@ fn main() -> ExitCode {
         .collect();
     let mut passed = true;
     for (step, reference, others) in runs {
-        let reference = joined(reference);
-        passed &= match wanted.mode {
-            Mode::Record => report(REFERENCE, step, record(step, &reference)),
-            Mode::Replay => report(REFERENCE, step, compare::with_what_is_written(&reference)),
+        let mut reference = joined(reference);
+        let how = match wanted.mode {
+            Mode::Record => record(step, &reference),
+            Mode::Replay => {
+                let again = || typed(step, REFERENCE);
+                compare::twice(&mut reference, again, compare::with_what_is_written)
+            }
         };
+        passed &= report(REFERENCE, step, how);
         for (suite, other) in wanted.others.iter().zip(others) {
-            let other = compare::with_the_reference(&reference, &joined(other), wanted.show);
-            passed &= report(suite, step, other);
+            let again = || typed(step, suite);
+            let how = compare::twice(&mut joined(other), again, |other| {
+                compare::with_the_reference(&reference, other, wanted.show)
+            });
+            passed &= report(suite, step, how);
         }
     }
     if passed {
@@ -112,6 +119,11 @@ fn main() -> ExitCode {
 fn joined(run: JoinHandle<Typed>) -> Typed {
     run.join()
         .unwrap_or_else(|_| Err("a bug ended it".to_owned()))
+}
+
+/// Types a session into a fresh lab.
+fn typed(step: &str, suite: &str) -> Typed {
+    run(step, suite).map_err(|error| format!("{error:#}"))
 }
 
 /// Reads the command line.
@@ -227,7 +239,7 @@ fn session_of(step: &str) -> PathBuf {
     folder.join("session.console")
 }
 
-/// Types a session into a fresh lab.
+/// Boots a lab, brings it to the step before, and types.
 fn run(step: &str, suite: &str) -> Result<Session> {
     let file = session_of(step);
     let text =
