@@ -58,10 +58,12 @@ learned "${suites[0]}"
 interrupt() { knowing "${suites[0]}" interruptions tests/inside/interrupted.sh "$@"; }
 next=
 for step in $(all_steps | tac) nothing; do
-    if [ -n "$next" ]; then interrupt ended "$step" "$next"; fi
-    if [ -n "$next" ] && [ "$step" != nothing ]; then
-        interrupt ended "$next" "$step"
-        interrupt two "$step" "$next"
+    if [ -n "$next" ]; then
+        for moments in odd even; do
+            interrupt "$moments" "$step" "$next"
+            [ "$step" = nothing ] || interrupt "$moments" "$next" "$step"
+        done
+        [ "$step" = nothing ] || interrupt two "$step" "$next"
     fi
     next=$step
 done

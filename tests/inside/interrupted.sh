@@ -18,11 +18,12 @@ stopped() {
     esac
 }
 
-# Ended at each moment on the way, with either signal, it leaves the same behind. From there the same
+# Ended at a moment on the way, with either signal, it leaves the same behind. From there the same
 # apply.sh gets to the step, and reset.sh to nothing, even if it is ended in its turn.
+# ended FROM TO FIRST: at every other moment from the first on; two labs share the work.
 ended() {
     local moment left
-    for ((moment = 1; ; moment++)); do
+    for ((moment = $3; ; moment += 2)); do
         go_to "$1" >/dev/null
         stopped "$moment" KILL scripts/apply.sh "$2" || break
         left=$(state)
@@ -57,6 +58,7 @@ two_at_once() {
 }
 
 case $1 in
-    ended) it "$2 to $3, SIGKILL and Ctrl-C before and after each command" ended "$2" "$3" ;;
+    odd) it "$2 to $3, SIGKILL and Ctrl-C before the first command, the third, ..." ended "$2" "$3" 1 ;;
+    even) it "$2 to $3, SIGKILL and Ctrl-C before the second command, the fourth, ..." ended "$2" "$3" 2 ;;
     two) it "apply.sh $2 and apply.sh $3 at once: the second waits" two_at_once "$2" "$3" ;;
 esac
