@@ -245,7 +245,7 @@ up() {
     elif [ "$(manager is-system-running)" != running ]; then
         echo "These units of the lab have failed; this machine may be the reason:" >&2
         manager --failed --no-legend --full >&2
-        (require_inotify) || { take_down && exit 1; }
+        (require_inotify) || { take_down; exit 1; }
     fi
     echo "The lab '$name' is up: Debian $suite, $(manager --version | head -n 1)."
     trap - INT TERM
