@@ -48,7 +48,7 @@ runs_what_is_installed() {
 wrote() {
     local tries
     for ((tries = 0; tries < 60; tries++)); do
-        ! journal_of "$(property MainPID)" | grep -q -- "$1" || return 0
+        ! grep -q -- "$1" <(journal_of "$(property MainPID)") || return 0
         property_is ActiveState active || return 1
         sleep 0.1
     done

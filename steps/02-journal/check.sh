@@ -1,7 +1,7 @@
 # Sourced by scripts/check.sh: what should be true after step 02.
 # shellcheck shell=bash
 
-wrote_notice() { journal_of "$(property MainPID)" --priority=notice..notice | grep -q Greeting; }
+wrote_notice() { grep -q Greeting <(journal_of "$(property MainPID)" --priority=notice..notice); }
 
 expect "hellod is told how often to greet" \
     "The unit has no Environment=HELLOD_EVERY=: is it still that of step 01?" \

@@ -4,7 +4,7 @@
 pipe=/run/hellod/hellod.pipe
 greets_visitors() { [ -p "$pipe" ] && echo "check.sh" >"$pipe" && wrote "Hello, check.sh"; }
 runs_as_hellod() { [ "$(ps -o user= -p "$(property MainPID)")" = hellod ]; }
-cannot_log_in() { getent passwd hellod | grep -q '/nologin$'; }
+cannot_log_in() { grep -q '/nologin$' <(getent passwd hellod); }
 owns_its_folder() { [ "$(stat -c %U "${pipe%/*}")" = hellod ]; }
 
 expect "there is an account hellod that nobody can log in to" \

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 # The last that is a user's: it has a program, a unit, a link and lingering.
 last=$(basename "$(dirname "$(printf '%s\n' units/*/user | tail -n 1)")")
-first=$(all_steps | head -n 1)
+first=$(all_steps | sed -n 1p)
 apply() { scripts/apply.sh "$@" 2>&1; }
 
 # Afterwards everything works again: the next apply.sh, and the next reset.sh.
@@ -121,6 +121,14 @@ lingering_of_others_stays() {
     sudo loginctl disable-linger learner
 }
 
+# More than a pipe holds, as after days.
+has_said_much() {
+    apply "$last"
+    seq 5000 >"$XDG_RUNTIME_DIR/hellod.pipe"
+    scripts/check.sh "$last"
+    works_again
+}
+
 it "no step, two steps, an unknown step: usage with the steps, and 2" called_wrongly
 it "a step by number, with and without its name" step_by_any_name
 it "no XDG_RUNTIME_DIR: says how to set it" no_runtime_dir
@@ -130,6 +138,7 @@ it "a program that does not compile changes nothing" does_not_compile
 it "a home that is full" cannot_write ~/.local size=4k,nr_inodes=3
 it "a home that is read-only" cannot_write ~/.config ro
 it "a program that does not stay up: its last words" does_not_stay_up
+it "a journal longer than a pipe" has_said_much
 it "a missing unit, a drop-in, a half-made copy, a start limit" strange_states
 it "lingering that was on before stays on" lingering_of_others_stays
 it "no user manager: says how to start it" no_user_manager
