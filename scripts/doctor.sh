@@ -82,7 +82,7 @@ needed_rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 has_rust=$(rustc --version 2>/dev/null | cut -d' ' -f2 || true)
 if ! command -v cargo >/dev/null || [ -z "$has_rust" ]; then
     bad "cargo is not on the PATH, so nothing can be built" "Install Rust from https://rustup.rs and open a new terminal"
-elif [ "$(printf '%s\n' "$needed_rust" "$has_rust" | sort --version-sort | head -n 1)" != "$needed_rust" ]; then
+elif ! sort --version-sort --check=quiet <<<"$needed_rust"$'\n'"$has_rust"; then
     bad "Rust $has_rust is older than $needed_rust, which the steps are written in" "rustup update, or https://rustup.rs"
 else
     good "Rust $has_rust, and $needed_rust is enough"

@@ -128,7 +128,7 @@ holder() {
     local pid
     pid=$(cat "$state/pid" 2>/dev/null) || return 1
     # A PID from before a crash may be somebody else's by now.
-    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q "lab-machine.sh $name " || return 1
+    [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") == *"lab-machine.sh $name "* ]] || return 1
     echo "$pid"
 }
 
@@ -247,7 +247,7 @@ up() {
         manager --failed --no-legend --full >&2
         (require_inotify) || { take_down; exit 1; }
     fi
-    echo "The lab '$name' is up: Debian $suite, $(manager --version | head -n 1)."
+    echo "The lab '$name' is up: Debian $suite, $(manager --version | sed -n 1p)."
     trap - INT TERM
 }
 
@@ -262,7 +262,7 @@ status() {
         leader >/dev/null || continue
         any=yes
         printf '%s: Debian %s, %s, %s\n' "$name" "$(cat "$state/suite")" \
-            "$(manager --version | head -n 1)" "$(manager is-system-running || true)"
+            "$(manager --version | sed -n 1p)" "$(manager is-system-running || true)"
     done
     [ -n "$any" ] || echo "No lab is up. Boot one: scripts/lab.sh up"
 }

@@ -43,7 +43,7 @@ comes_up() {
 two_at_once() {
     lab up "$other"
     in_lab 'touch ~/mine; scripts/apply.sh 3 &>/dev/null'
-    in_lab '! [ -e ~/mine ] && scripts/check.sh 3 | grep -q ✗' '' "$other"
+    in_lab '! [ -e ~/mine ] && grep -q ✗ <(scripts/check.sh 3)' '' "$other"
     in_lab 'scripts/check.sh 3'
     lab down "$other"
     in_lab 'scripts/check.sh 3'

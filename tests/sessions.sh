@@ -36,7 +36,7 @@ quoted() {
     awk -v RS= -v start="$1" 'index($0, start) == 1' "$2" | grep -o '`[^`]*`' | tr -d '`'
 }
 notes_are_true() {
-    local suite version file note
+    local suite version file note notes
     for suite in "${suites[@]:1}"; do
         version=$(sed -n "/^$suite /,/^[a-z]* [0-9][0-9]-/s/^+ systemd \([0-9]*\) .*/\1/p" "$said")
         for file in src/[0-9]*.md; do
@@ -45,7 +45,7 @@ notes_are_true() {
                 echo "$suite: $note"
             done < <(quoted "**On systemd $version**" "$file")
         done
-    done | tee /dev/stderr | grep -c . | grep -qx '[5-9]\|1[0-9]'
+    done | tee /dev/stderr | wc -l | { read -r notes && [ "$notes" -ge 5 ]; }
 }
 if [ ${#suites[@]} -eq 3 ]; then
     it "what the chapters say of another systemd is what that one answers" notes_are_true

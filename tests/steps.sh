@@ -30,7 +30,7 @@ in_lab() {
     {
         scripts/lab.sh up --name "$name" --suite "$suite" >/dev/null &&
             scripts/lab.sh run --name "$name" -- env ABOUT="$suite, ${what/learn/steps}" "${@:4}"
-    } >"$log" 2>&1 || echo "FAILED  $suite, $what: ${*:4} did not run to its end" >>"$log"
+    } >"$log" 2>&1 || echo "FAILED  $suite, $what: ${*:4} did not run to its end, and ended with $?" >>"$log"
     # What each step leaves on a clean machine; the other labs of this release compare with that.
     if [ "$what" = learn ]; then
         scripts/lab.sh run --name "$name" -- tar -C /tmp -cz expected | base64 -w0 >"$work/$suite.part" || true

@@ -30,7 +30,7 @@ row() {
     printf '| --- |' && printf ' --- |%.0s' "${suites[@]}" && echo
     printf '| systemd |'
     for suite in "${suites[@]}"; do
-        printf ' %s |' "$(sed -n "s/^ok      $suite, steps: systemd \([0-9]*\).*/\1/p" "$results" | head -n 1)"
+        printf ' %s |' "$(sed -n "s/^ok      $suite, steps: systemd \([0-9]*\).*/\1/p" "$results" | uniq)"
     done
     echo
     row 'commands of the chapters, typed again' sessions

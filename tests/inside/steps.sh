@@ -16,7 +16,7 @@ from_nothing() {
 }
 
 learn() {
-    it "$(systemctl --version | head -n 1)" systemctl is-system-running
+    it "$(systemctl --version | sed -n 1p)" systemctl is-system-running
     mkdir "$expected"
     state >"$expected/nothing"
     for step in "${steps[@]}"; do
