@@ -4,6 +4,10 @@ set -euo pipefail
 name=$1 base=$2
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# Not there any more if the lab has been taken down meanwhile: then this ends here.
+machine=/run/hellod-lab-$name/machine
+mkdir "$machine"
+
 # A control group of its own, so that labs side by side do not meet. On a host that systemd runs,
 # lab.sh has asked for one already.
 if [ ! -d /run/systemd/system ]; then
@@ -15,8 +19,6 @@ if [ ! -d /run/systemd/system ]; then
 fi
 
 # The Debian system, with a layer in memory on top for what is written.
-machine=/run/hellod-lab-$name/machine
-mkdir -p "$machine"
 mount -t tmpfs -o mode=755 hellod-lab "$machine"
 mkdir "$machine"/{upper,work,root}
 mount -t overlay -o "lowerdir=$base,upperdir=$machine/upper,workdir=$machine/work" hellod-lab "$machine/root"
@@ -35,7 +37,8 @@ chown -R --reference="$home" "$home/book"
 # What cargo has fetched, under the very path that it has outside: to cargo, the same source in
 # another place is another source, and has to be built again.
 cargo_home=$machine/root${LAB_REGISTRY%/registry}
-mkdir -p "$cargo_home/registry"
+# From within, so that it is not made where a lab was that has been taken down meanwhile.
+(cd "$machine/root" && mkdir -p ".$LAB_REGISTRY")
 chmod a+x "$machine/root/root"
 chown --reference="$home" "$cargo_home"
 printf 'export CARGO_HOME=%q\n' "${LAB_REGISTRY%/registry}" >>"$machine/root/etc/profile.d/book.sh"

@@ -124,13 +124,8 @@ state=/run/hellod-lab-$name
 
 # The process that holds the lab together. It lives in a PID and a mount namespace of its own, so
 # killing it ends every process and every mount of the lab: the kernel clears up, whatever happens.
-holder() {
-    local pid
-    pid=$(cat "$state/pid" 2>/dev/null) || return 1
-    # A PID from before a crash may be somebody else's by now.
-    [[ $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") == *"lab-machine.sh $name "* ]] || return 1
-    echo "$pid"
-}
+# (No command in the pattern: one that Ctrl-C ends would leave it empty, and that is every process.)
+holder() { pgrep --oldest --full "/lab-machine\.sh $name $cache/"; }
 
 # The lab's own process 1, once it is systemd.
 leader() {
@@ -146,7 +141,7 @@ manager() { timeout --signal=KILL 5 nsenter --target "$(leader)" --all -- system
 # booted [BEFORE]: waits until the lab has booted, as another process than BEFORE, the one that a
 # reboot is to end.
 booted() {
-    local pid state_now end=$((SECONDS + 60))
+    local pid state_now end=$((SECONDS + 180))
     while [ "$SECONDS" -lt "$end" ]; do
         holder >/dev/null || return 1
         if pid=$(leader) && [ "$pid" != "${1-}" ]; then
@@ -169,7 +164,7 @@ remove_groups() {
     local group tries
     for group in /sys/fs/cgroup{,/unified,/systemd}/"hellod-lab-$name"; do
         # A process that was just killed may hold its group for a moment longer.
-        for ((tries = 0; tries < 100; tries++)); do
+        for ((tries = 0; tries < 500; tries++)); do
             [ -d "$group" ] || break
             find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.02
         done
@@ -189,16 +184,19 @@ require_inotify() {
 
 take_down() {
     local pid
-    if pid=$(holder); then
-        kill -KILL "$pid"
-        tail --pid="$pid" --sleep-interval=0.02 -f /dev/null
-    fi
+    # Its folder first: one that is only about to start needs it, and gives up without.
+    rm -rf "$state.gone"
+    [ ! -d "$state" ] || mv -T "$state" "$state.gone"
+    while pid=$(holder); do
+        kill -KILL "$pid" 2>/dev/null || true # it may have ended meanwhile
+        sleep 0.02
+    done
     # systemd gives up its scope a moment after the processes are gone; waiting for that is its job.
     if [ -d /run/systemd/system ]; then
         systemctl stop "hellod-lab-$name.scope" 2>/dev/null || true
     fi
     remove_groups
-    rm -rf "$state"
+    rm -rf "$state.gone"
 }
 
 # --- the actions ----------------------------------------------------------------------------------
@@ -210,29 +208,28 @@ up() {
     done
     [ -z "$missing" ] || die "The lab needs programs that are not here." "On Debian: apt install$missing"
 
-    if holder >/dev/null && leader >/dev/null; then
+    # Also one that is booting, or rebooting.
+    if holder >/dev/null && booted; then
         [ "$(cat "$state/suite")" = "$suite" ] ||
             die "The lab '$name' is up, with $(cat "$state/suite")." "End it first (scripts/lab.sh down --name $name), or use another --name."
         echo "The lab '$name' is up already."
         return
     fi
     require_base
+    trap 'trap "" INT TERM; take_down; exit 130' INT TERM
     take_down # what a crash left
-    mkdir -p "$state"
+    mkdir "$state"
     echo "$suite" >"$state/suite"
 
-    trap 'take_down; exit 130' INT TERM
     # Where systemd runs the host, the lab asks it for a control group of its own.
     local scope=()
     [ ! -d /run/systemd/system ] ||
         scope=(systemd-run --quiet --scope --property=Delegate=yes --unit="hellod-lab-$name")
-    # shellcheck disable=SC2016  # expanded by the bash that is started
     LAB_RUST=$LAB_RUST LAB_REGISTRY=$LAB_REGISTRY \
-        setsid bash -c 'echo $$ >"$0/pid" && exec "$@"' "$state" "${scope[@]}" \
-        unshare --mount --pid --fork --kill-child --mount-proc \
+        setsid "${scope[@]}" unshare --mount --pid --fork --kill-child --mount-proc \
         "$root/scripts/lab-machine.sh" "$name" "$base" <&- >"$state/log" 2>&1 &
     disown # bash would say how it ended
-    until [ -s "$state/pid" ] && holder >/dev/null; do
+    until holder >/dev/null; do
         kill -0 $! 2>/dev/null || break
         sleep 0.02
     done
@@ -244,7 +241,7 @@ up() {
             "Run scripts/lab.sh up again, and if it stays so, report those lines."
     elif [ "$(manager is-system-running)" != running ]; then
         echo "These units of the lab have failed; this machine may be the reason:" >&2
-        manager --failed --no-legend --full >&2
+        manager --failed --no-legend --full >&2 || true
         (require_inotify) || { take_down; exit 1; }
     fi
     echo "The lab '$name' is up: Debian $suite, $(manager --version | sed -n 1p)."
@@ -281,7 +278,7 @@ case $action in
     reboot)
         require_up
         before=$(leader)
-        manager reboot
+        manager reboot || true # it may be ended by the reboot itself
         booted "$before" || die "The lab did not come back." "End it: scripts/lab.sh down --name $name"
         ;;
     down)

@@ -1,6 +1,7 @@
 //! Labs, through `scripts/lab.sh`.
 
 use std::process::{self, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex};
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +15,9 @@ static UP: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// So many may be up side by side. The kernel lets root have 128 inotify instances, mostly, and the
 /// systemd of a lab takes up to six.
 const AT_ONCE: usize = 16;
+
+/// Set at the end: no lab boots any more.
+static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Told when a lab has gone down.
 static ROOM: Condvar = Condvar::new();
@@ -29,10 +33,11 @@ impl Lab {
     pub fn up(suite: &str, step: &str) -> Result<Self> {
         let number = step.split('-').next().unwrap_or(step);
         let name = format!("session-{suite}-{number}-{}", process::id());
-        if let Ok(mut up) = UP
-            .lock()
-            .and_then(|up| ROOM.wait_while(up, |up| up.len() >= AT_ONCE))
-        {
+        if let Ok(mut up) = UP.lock().and_then(|up| {
+            ROOM.wait_while(up, |up| {
+                up.len() >= AT_ONCE || CLOSED.load(Ordering::SeqCst)
+            })
+        }) {
             up.push(name.clone());
         }
         let lab = Self { name };
@@ -75,6 +80,7 @@ impl Drop for Lab {
 
 /// Ends every lab of this process.
 pub fn end_all() {
+    CLOSED.store(true, Ordering::SeqCst);
     let names = UP.lock().map(|up| up.clone()).unwrap_or_default();
     for name in names {
         drop(Lab { name });

@@ -41,7 +41,7 @@ STEP is the name of a folder in steps/, or its number; without one, all steps th
 const REFERENCE: &str = "trixie";
 
 /// How long a line may take until its answer has come, be it a reboot.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Mode {

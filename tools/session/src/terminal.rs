@@ -22,7 +22,7 @@ const MARK: u8 = 0x1e;
 const TYPING: Duration = Duration::from_millis(600);
 
 /// How long a login may take: after a reboot, the managers have to come up first.
-const LOGIN: Duration = Duration::from_secs(60);
+const LOGIN: Duration = Duration::from_secs(180);
 
 /// How an answer ended.
 pub enum Ended {
