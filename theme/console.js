@@ -77,6 +77,13 @@
         }
     });
 
+    // As mdBook does it, which takes it away again when the mouse leaves.
+    function say(button, text) {
+        button.firstChild.textContent = text;
+        button.classList.add("tooltipped");
+        button.setAttribute("aria-label", text);
+    }
+
     // Before mdBook's own handler, which would copy the whole block.
     document.addEventListener("click", function (event) {
         const button = event.target.closest(".clip-button");
@@ -86,8 +93,8 @@
         }
         event.stopPropagation();
         navigator.clipboard.writeText(code.dataset.commands).then(
-            () => { button.setAttribute("aria-label", "Copied"); },
-            () => { button.setAttribute("aria-label", "Could not be copied"); },
+            () => { say(button, "Copied!"); },
+            () => { say(button, "Could not be copied"); },
         );
     }, true);
 })();
