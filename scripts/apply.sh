@@ -54,7 +54,8 @@ Move it out of the way if it is yours, or follow the book in the lab: scripts/la
 # Build first: a program that does not compile leaves the machine as it was. A dry run builds too,
 # because whether the program has to be installed depends on what comes out.
 echo "  \$ cargo build --release --locked --package $crate"
-cargo build --release --locked --package "$crate" ||
+# Without the lock: a compiler cache that cargo starts, and that stays, would keep it.
+cargo build --release --locked --package "$crate" 9<&- ||
     die "$crate did not build, so nothing was changed." \
         "Cargo's message is above; fix steps/$step and run this again."
 
@@ -99,15 +100,15 @@ if [ -n "$wants_boot" ] && [ "$("${ctl[@]}" is-enabled hellod.service 2>/dev/nul
 fi
 if [ -n "$wants_linger" ] && ! lingers; then start_lingering; fi
 
-# settled: waits until hellod has either said its first word or given up. `restart` does not: for
-# Type=simple it returns as soon as there is a process.
+# settled: waits until hellod has either said its first word or given up, and the journal has what it said.
+# `restart` does not: for Type=simple it returns as soon as there is a process.
 settled() {
     local tries
     for ((tries = 0; tries < 100; tries++)); do
-        case $(property ActiveState) in
-            active) [ -z "$(journal_of "$(property MainPID)")" ] || return 0 ;;
-            failed | inactive) return 0 ;;
-            activating) [ "$(property SubState)" != auto-restart ] || return 0 ;;
+        case $(property ActiveState)/$(property SubState) in
+            activating/auto-restart* | active/* | failed/* | inactive/*)
+                [ -z "$(journal_of "$(property ExecMainPID)")" ] || return 0
+                ;;
         esac
         sleep 0.1
     done

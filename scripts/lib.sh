@@ -76,10 +76,10 @@ run() {
 # alone: waits until nobody else changes this machine. The lock is on a folder that is always there, so
 # it leaves nothing behind; the kernel drops it when this process and what it started have ended.
 alone() {
-    exec {lock}</etc/systemd/system
-    flock --nonblock "$lock" && return
+    exec 9</etc/systemd/system
+    flock --nonblock 9 && return
     echo "Another apply.sh or reset.sh is at work; waiting for its end."
-    flock "$lock"
+    flock 9
 }
 
 # --- the managers ---------------------------------------------------------------------------------
@@ -261,5 +261,5 @@ clear_away() {
     for file in "${folders[@]}"; do remove_empty "$file"; done
     if [ -n "$changed" ]; then reload; fi
     # A failed unit stays in memory after its file is gone, so that its end can be looked into.
-    if [ "$state" = failed ]; then change reset-failed; fi
+    if [ "$(property ActiveState)" = failed ]; then change reset-failed; fi
 }

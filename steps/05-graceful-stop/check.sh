@@ -8,7 +8,6 @@ handles_sigterm() {
     caught=$(sed -n 's/^SigCgt:\t//p' "/proc/$(property MainPID)/status")
     [ $((0x$caught >> 14 & 1)) -eq 1 ]
 }
-greets_visitors() { [ -p "$pipe" ] && echo "check.sh" >"$pipe" && wrote "Hello, check.sh"; }
 
 expect "hellod greets in the journal" \
     "Nothing has arrived there: journalctl --user -u hellod -n 20" \
@@ -18,4 +17,4 @@ expect "hellod handles SIGTERM" \
     handles_sigterm
 expect "hellod greets visitors who write into $pipe" \
     "Is there such a pipe (ls -l $pipe)? Is hellod ready (systemctl --user status hellod)?" \
-    greets_visitors
+    greets_visitors_at "$pipe"

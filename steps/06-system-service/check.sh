@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 
 pipe=/run/hellod/hellod.pipe
-greets_visitors() { [ -p "$pipe" ] && echo "check.sh" >"$pipe" && wrote "Hello, check.sh"; }
 program=/usr/local/lib/hellod/hellod
 unit_file=/etc/systemd/system/hellod.service
 only_root_may_change() { [ "$(stat -c '%U %a' "$program" "$unit_file")" = $'root 755\nroot 644' ]; }
@@ -19,7 +18,7 @@ expect "hellod greets in the journal" \
     wrote "Hello from hellod"
 expect "hellod greets visitors who write into $pipe" \
     "Is there such a pipe (ls -l $pipe)? Is hellod ready (systemctl status hellod)?" \
-    greets_visitors
+    greets_visitors_at "$pipe"
 expect "hellod is enabled" \
     "Nothing starts it at boot: sudo systemctl enable hellod" \
     systemctl is-enabled hellod.service

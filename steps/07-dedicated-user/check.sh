@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 
 pipe=/run/hellod/hellod.pipe
-greets_visitors() { [ -p "$pipe" ] && echo "check.sh" >"$pipe" && wrote "Hello, check.sh"; }
 runs_as_hellod() { [ "$(ps -o user= -p "$(property MainPID)")" = hellod ]; }
 cannot_log_in() { grep -q '/nologin$' <(getent passwd hellod); }
 owns_its_folder() { [ "$(stat -c %U "${pipe%/*}")" = hellod ]; }
@@ -21,4 +20,4 @@ expect "hellod greets in the journal" \
     wrote "Hello from hellod"
 expect "hellod greets visitors who write into $pipe" \
     "Is there such a pipe (ls -l $pipe)? Is hellod ready (systemctl status hellod)?" \
-    greets_visitors
+    greets_visitors_at "$pipe"

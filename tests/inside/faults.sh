@@ -11,8 +11,10 @@ apply() { scripts/apply.sh "$@" 2>&1; }
 
 # Afterwards everything works again: the next apply.sh, and the next reset.sh.
 works_again() {
-    apply "$first" && scripts/check.sh "$first"
-    scripts/reset.sh && scripts/reset.sh | says "Nothing to take away"
+    apply "$first"
+    scripts/check.sh "$first"
+    scripts/reset.sh
+    scripts/reset.sh | says "Nothing to take away"
 }
 
 called_wrongly() {
@@ -121,6 +123,39 @@ lingering_of_others_stays() {
     sudo loginctl disable-linger learner
 }
 
+# As sccache does it, whose server stays.
+compiler_cache_that_stays() {
+    printf '#!/bin/sh\nsleep 600 </dev/null >/dev/null 2>&1 &\nexec "$@"\n' | install -D /dev/stdin /tmp/cache
+    RUSTC_WRAPPER=/tmp/cache apply "$first"
+    trap 'pkill -fx "sleep 600"' EXIT
+    # It does not hold the lock that makes the next one wait.
+    flock --nonblock /etc/systemd/system true
+    works_again
+}
+
+# Killed, and without another start: its pipe stays, and nobody reads from it.
+dead_with_its_pipe() {
+    apply "$last"
+    printf '[Service]\nRestart=no\n' |
+        install -D /dev/stdin "$XDG_RUNTIME_DIR/systemd/user/hellod.service.d/x.conf"
+    systemctl --user daemon-reload
+    systemctl --user kill --signal=KILL hellod
+    until systemctl --user is-failed hellod; do sleep 0.1; done
+    [ -p "$XDG_RUNTIME_DIR/hellod.pipe" ]
+    ends 1 timeout 60 scripts/check.sh "$last" | says "✗ hellod greets visitors"
+    works_again
+}
+
+# An edited one that does not end as it should: the unit is failed only when it has been stopped.
+fails_at_the_stop() {
+    apply "$last"
+    printf '[Service]\nExecStopPost=/bin/false\n' |
+        install -D /dev/stdin "$XDG_RUNTIME_DIR/systemd/user/hellod.service.d/x.conf"
+    systemctl --user daemon-reload
+    scripts/reset.sh
+    scripts/reset.sh | says "Nothing to take away"
+}
+
 # More than a pipe holds, as after days.
 has_said_much() {
     apply "$last"
@@ -138,6 +173,9 @@ it "a program that does not compile changes nothing" does_not_compile
 it "a home that is full" cannot_write ~/.local size=4k,nr_inodes=3
 it "a home that is read-only" cannot_write ~/.config ro
 it "a program that does not stay up: its last words" does_not_stay_up
+it "a compiler cache that stays when cargo has ended" compiler_cache_that_stays
+it "killed, with its pipe left behind: check.sh says no, and does not wait" dead_with_its_pipe
+it "a stop that fails: reset.sh clears that too" fails_at_the_stop
 it "a journal longer than a pipe" has_said_much
 it "a missing unit, a drop-in, a half-made copy, a start limit" strange_states
 it "lingering that was on before stays on" lingering_of_others_stays
