@@ -43,7 +43,7 @@ same_names_everywhere() {
     done
 }
 
-no_command_without_exit_code() { ! grep -nE '<!-- *cmdrun +[^-]' src/*.md; }
+no_command_without_exit_code() { ends 1 grep -nE '<!-- *cmdrun +[^-]' src/*.md; }
 
 # builds MDBOOK FOLDER: mdBook writes the book there and has nothing to warn about.
 builds() {
@@ -68,7 +68,7 @@ failing_command_fails_the_build() {
     printf '\n<!-- cmdrun -0 cat no-such-file -->\n' >>"$copy/src/next.md"
     local said
     for mdbook in "${mdbooks[@]}"; do
-        said=$(cd "$copy" && not "$mdbook" build 2>&1)
+        said=$(cd "$copy" && ends 101 "$mdbook" build 2>&1)
         says 'What comes next' <<<"$said"
         says 'cat no-such-file' <<<"$said"
     done

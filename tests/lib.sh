@@ -21,9 +21,6 @@ it() {
 # same ONE OTHER: the texts are the same; if not, says how they differ.
 same() { diff <(printf '%s\n' "$1") <(printf '%s\n' "$2"); }
 
-# not COMMAND...: the command fails. Unlike !, it fails itself if it does not.
-not() { if "$@"; then return 1; fi; }
-
 # ends STATUS COMMAND...: the command ends with this status. Prints what it said.
 ends() {
     local status=0
@@ -36,6 +33,16 @@ says() {
     local input
     input=$(cat)
     grep -qF -- "$1" <<<"$input" || { printf 'should say "%s", says:\n%s\n' "$1" "$input" && return 1; }
+}
+
+# soon COMMAND...: it succeeds within ten seconds; the journal may be late.
+soon() {
+    local tries
+    for ((tries = 0; tries < 100; tries++)); do
+        ! "$@" &>/dev/null || return 0
+        sleep 0.1
+    done
+    "$@"
 }
 
 all_steps() { for unit in units/[0-9][0-9]-*; do echo "${unit#units/}"; done; }

@@ -51,7 +51,7 @@ serve_without() {
 }
 
 # Nobody's machine has to be in the repository, and no chapter may say where it was recorded.
-no_paths_of_a_machine() { not git grep -nE "/root/\\.|$PWD" -- . ':!tests/scripts.sh'; }
+no_paths_of_a_machine() { ends 1 git grep -nF -e /root/. -e "$PWD" -- . ':!tests/scripts.sh'; }
 
 it "every script has --help" every_script_helps
 it "called wrongly: what was wrong, what there is, and 2" called_wrongly

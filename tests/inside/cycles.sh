@@ -24,7 +24,10 @@ cycles() {
         [ ! -e "$XDG_RUNTIME_DIR/hellod.pipe" ] || { echo "after $moment ms: left its pipe" && return 1; }
     done
     # A stop that had to use force says so.
-    not grep -e SIGKILL -e timed <(journalctl --user --boot -u hellod -o cat)
+    local said
+    said=$(journalctl --user --boot -u hellod -o cat)
+    says Started <<<"$said"
+    ends 1 grep -e SIGKILL -e timed <<<"$said"
 }
 it "100 stops within a tenth of a second of the start" cycles 100 0 100
 it "60 stops while it learns" cycles 60 100 2950

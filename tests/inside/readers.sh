@@ -93,7 +93,7 @@ target_dir() {
     rm -r /tmp/cargo-target
 }
 
-no_network() { not getent hosts static.crates.io && works env; }
+no_network() { ends 2 getent hosts static.crates.io && works env; }
 
 edited_code() {
     cp steps/05-graceful-stop/src/main.rs /tmp/main.rs
@@ -101,7 +101,7 @@ edited_code() {
     apply 5
     scripts/check.sh 5
     systemctl --user stop hellod
-    journalctl --user -u hellod -n 5 -o cat | says "See you"
+    soon eval 'journalctl --user -u hellod -n 5 -o cat | says "See you"'
     apply 6
     cp /tmp/main.rs steps/05-graceful-stop/src/main.rs
     scripts/reset.sh
@@ -142,7 +142,7 @@ sudo_asks() {
     terminal=$TERMINAL_PID
     while [[ $said != *"password for learner"* ]] && IFS= read -r -n 1 -d '' one; do said+=$one; done <&"${TERMINAL[0]}"
     # Nothing was done before it asked.
-    not grep 'sudo install' <<<"$said"
+    ends 1 grep 'sudo install' <<<"$said"
     echo secret >&"${TERMINAL[1]}"
     cat <&"${TERMINAL[0]}" >/tmp/said
     wait "$terminal" || true

@@ -32,7 +32,12 @@ from_to() {
     local printed before
     be_at "$1"
     # What is printed and what is written depends on the scripts alone, so once is enough.
-    if [ -n "${BRIEFLY-}" ]; then apply "$2" && is_at "$2" && scripts/check.sh "$2" && return; fi
+    if [ -n "${BRIEFLY-}" ]; then
+        apply "$2"
+        is_at "$2"
+        scripts/check.sh "$2"
+        return
+    fi
     before=$(writes)
     printed=$(scripts/apply.sh "$2" --dry-run 2>&1 | grep '^  \$ ')
     same "$before" "$(writes)"
