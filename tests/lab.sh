@@ -110,14 +110,13 @@ crashed() {
     leaves_nothing
 }
 
+most=$(cat /proc/sys/fs/inotify/max_user_instances)
 # Root may have so many inotify instances, and each tail takes one: all of them, then all but three.
 inotify_instances() { { find /proc/[0-9]*/fd -user root -lname anon_inode:inotify 2>/dev/null || true; } | wc -l; }
 no_inotify_left() {
-    local free most used tries
+    local free used tries
     tails=() # for the trap, which comes after the function
     file=$(mktemp)
-    most=$(cat /proc/sys/fs/inotify/max_user_instances)
-    [ "$most" -le 1024 ] || return 0 # more processes than a test should start
     trap 'kill "${tails[@]}" && rm "$file"' EXIT
     for free in 3 0; do
         used=$(inotify_instances)
@@ -183,7 +182,11 @@ it "down leaves nothing" leaves_nothing
 it "a normal user gets it through sudo" through_sudo
 it "after a power-off, down leaves nothing" eval 'lab up && powered_off'
 it "after a crash it comes up again, and down leaves nothing" crashed
-it "without inotify instances it says what it needs, and leaves nothing" no_inotify_left
+if [ "$most" -le 1024 ]; then
+    it "without inotify instances it says what it needs, and leaves nothing" no_inotify_left
+else
+    echo "not tried here, with $most of them to use up: without inotify instances it says what it needs"
+fi
 it "Ctrl-C at any moment of up leaves nothing" interrupted INT
 it "down leaves nothing after a SIGKILL at any moment of up" interrupted KILL
 rm "$stamp"

@@ -17,6 +17,12 @@ works_again() {
     scripts/reset.sh | says "Nothing to take away"
 }
 
+# drop_in DIRECTIVES [FOLDER]: for the service, until the next apply.sh or reset.sh.
+drop_in() {
+    install -D /dev/stdin "${2:-$XDG_RUNTIME_DIR}/systemd/user/hellod.service.d/x.conf" <<<$'[Service]\n'"$1"
+    systemctl --user daemon-reload
+}
+
 called_wrongly() {
     local script wrong
     for script in apply.sh check.sh; do
@@ -101,15 +107,11 @@ strange_states() {
     rm ~/.config/systemd/user/hellod.service
     works_again
     apply "$last"
-    mkdir ~/.config/systemd/user/hellod.service.d
-    printf '[Service]\nExecStart=/bin/false\n' >~/.config/systemd/user/hellod.service.d/x.conf
     touch ~/.local/bin/hellod.new ~/.config/systemd/user/hellod.service.new
-    systemctl --user daemon-reload
+    drop_in ExecStart=/bin/false ~/.config
     works_again
     apply "$last"
-    printf '[Service]\nExecStart=\nExecStart=/bin/false\nRestart=no\n' |
-        install -D /dev/stdin "$XDG_RUNTIME_DIR/systemd/user/hellod.service.d/x.conf"
-    systemctl --user daemon-reload
+    drop_in $'ExecStart=\nExecStart=/bin/false\nRestart=no'
     for _ in 1 2 3 4 5 6 7; do systemctl --user restart hellod || true; done
     [ "$(systemctl --user is-active hellod)" = failed ]
     works_again
@@ -136,9 +138,7 @@ compiler_cache_that_stays() {
 # Killed, and without another start: its pipe stays, and nobody reads from it.
 dead_with_its_pipe() {
     apply "$last"
-    printf '[Service]\nRestart=no\n' |
-        install -D /dev/stdin "$XDG_RUNTIME_DIR/systemd/user/hellod.service.d/x.conf"
-    systemctl --user daemon-reload
+    drop_in Restart=no
     systemctl --user kill --signal=KILL hellod
     until systemctl --user is-failed hellod; do sleep 0.1; done
     [ -p "$XDG_RUNTIME_DIR/hellod.pipe" ]
@@ -149,9 +149,7 @@ dead_with_its_pipe() {
 # An edited one that does not end as it should: the unit is failed only when it has been stopped.
 fails_at_the_stop() {
     apply "$last"
-    printf '[Service]\nExecStopPost=/bin/false\n' |
-        install -D /dev/stdin "$XDG_RUNTIME_DIR/systemd/user/hellod.service.d/x.conf"
-    systemctl --user daemon-reload
+    drop_in ExecStopPost=/bin/false
     scripts/reset.sh
     scripts/reset.sh | says "Nothing to take away"
 }
