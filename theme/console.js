@@ -13,6 +13,16 @@
         return span;
     }
 
+    // A line may end between the words of a command, and not after the hyphens of an option.
+    function command(text) {
+        const span = piece("command", "");
+        for (const part of text.split(/( )/)) {
+            span.append(part === " " ? part : piece("word", part));
+        }
+        span.append("\n");
+        return span;
+    }
+
     function mark(code) {
         const commands = [];
         const lines = code.textContent.replace(/\n$/, "").split("\n");
@@ -21,7 +31,7 @@
             const match = typed.exec(line);
             if (match) {
                 commands.push(match[2]);
-                code.append(piece("prompt", match[1]), piece("command", match[2] + "\n"));
+                code.append(piece("prompt", match[1]), command(match[2]));
             } else {
                 code.append(piece("answer", line + "\n"));
             }
