@@ -154,6 +154,16 @@ await it("an answer that begins with # is no command", async () => {
     await page.context().close();
 });
 
+await it("a command is seen as a whole, without scrolling", async () => {
+    const page = await open("print.html", { viewport: { width: 1200, height: 900 } });
+    await page.$$eval("details", (all) => all.forEach((one) => { one.open = true; }));
+    const [count, cut] = await page.$$eval(".command", (all) => [all.length, all.filter((one) =>
+        one.getBoundingClientRect().right > one.closest("code").getBoundingClientRect().right).map((one) => one.textContent)]);
+    assert.ok(count > 200);
+    assert.deepEqual(cut, []);
+    await page.context().close();
+});
+
 await it("each session says who types", async () => {
     const page = await open("print.html");
     const blocks = await page.$$eval("code.language-console", (all) => all.map((code) =>
