@@ -9,7 +9,8 @@ usage() {
 Usage: scripts/doctor.sh
 
 Prints a line for each thing that the book needs: ✓ it is there, or ✗, what that breaks, and what
-helps. Changes nothing. Exit 1 if there is a ✗.
+helps; a – is for what you will see otherwise than in the book, and need not mend. Changes nothing.
+Exit 1 if there is a ✗.
 END
 }
 
@@ -42,6 +43,18 @@ elif [ "$version" -lt "$oldest_systemd" ]; then
     bad "systemd $version is older than $oldest_systemd, the oldest that the book was tried on" "$in_lab"
 else
     good "systemd $version runs this machine$(case ${container:-none} in none) ;; *) echo " ($container)" ;; esac)"
+fi
+
+# What the machine can count and limit: what stands in the tree's root, in version 2 of control groups.
+missing=
+for controller in memory pids; do
+    grep -qsw "$controller" /sys/fs/cgroup/cgroup.controllers || missing+="${missing:+ and }$controller"
+done
+if [ -z "$missing" ]; then
+    good "memory and processes are counted, and limits on them are enforced"
+else
+    printf '– no control of %s here: %s\n' "$missing" \
+        "status has no Memory: or Tasks:, and MemoryMax= or TasksMax= is not enforced. The book does without"
 fi
 
 # --- you, and your user manager -------------------------------------------------------------------

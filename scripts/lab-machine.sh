@@ -1,30 +1,50 @@
 #!/usr/bin/env bash
-# The inside of a lab, started by lab.sh in a mount and a PID namespace of its own. Not for you to run.
+# What holds a lab together, started by lab.sh. Not for you to run.
+#
+# It has two halves. The outer one arranges the lab's control groups and becomes `unshare`; the inner one
+# runs in the namespaces that `unshare` made, builds the machine and boots it.
 set -euo pipefail
 name=$1 base=$2
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# Not there any more if the lab has been taken down meanwhile: then this ends here.
-machine=/run/hellod-lab-$name/machine
-mkdir "$machine"
+# --- outside: control groups ------------------------------------------------------------------------
 
-# A control group of its own, so that labs side by side do not meet. On a host that systemd runs,
-# lab.sh has asked for one already.
-if [ ! -d /run/systemd/system ]; then
-    for tree in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/systemd; do
-        [ -w "$tree/cgroup.procs" ] || continue
-        mkdir -p "$tree/hellod-lab-$name"
-        echo $$ >"$tree/hellod-lab-$name/cgroup.procs"
+# The lab's own group, with two below it: `supervisor` for what holds the lab together, `machine` for the
+# lab. Apart, because a group that has processes in it cannot pass controllers on, see cgroups(7).
+if [ "${3-}" != inside ]; then
+    tree=$(findmnt --noheadings --first-only --types cgroup2 --output TARGET)
+    if [ -d /run/systemd/system ]; then
+        group=$tree$(sed -n 's/^0:://p' /proc/self/cgroup) # lab.sh has asked the host's systemd for it
+    else
+        group=$tree/hellod-lab-$name
+        mkdir "$group"
+    fi
+    mkdir "$group"/{supervisor,machine}
+    echo 0 >"$group/supervisor/cgroup.procs" # 0 is whoever writes it
+    # What the host has to give. Where it binds a controller to cgroup v1, that one is not among them.
+    for controller in cpuset cpu io memory pids; do
+        if grep -qw "$controller" "$group/cgroup.controllers"; then echo "+$controller" >"$group/cgroup.subtree_control"; fi
     done
+    export LAB_GROUP=$group
+    exec unshare --mount --pid --fork --kill-child --mount-proc "$here/lab-machine.sh" "$name" "$base" inside
 fi
 
-# The Debian system, with a layer in memory on top for what is written.
-mount -t tmpfs -o mode=755 hellod-lab "$machine"
-mkdir "$machine"/{upper,work,root}
-mount -t overlay -o "lowerdir=$base,upperdir=$machine/upper,workdir=$machine/work" hellod-lab "$machine/root"
+# --- inside: the Debian system, with a layer in memory on top for what is written ---------------------
+
+# Not there any more if the lab has been taken down meanwhile: then this ends here.
+[ -d "/run/hellod-lab-$name" ]
+
+# A /run of its own, so that what is mounted here and what systemd-nspawn notes down goes with it.
+mount -t tmpfs -o mode=755 hellod-lab /run
+mkdir /run/{upper,work,root}
+machine=/run/root
+# Root in the lab is another user outside, so every file gets another owner; metacopy writes down the
+# owner alone, and not the file once more.
+mount -t overlay -o "lowerdir=$base,upperdir=/run/upper,workdir=/run/work,metacopy=on,redirect_dir=on" hellod-lab "$machine"
 
 # A copy of the repository, with what was built from it, so that it need not be built again.
-home=$machine/root/home/learner
+repository=${here%/*}
+home=$machine/home/learner
 mkdir "$home/book"
 tar -C "$repository" --exclude=./.git --exclude=./target --exclude=node_modules -cf - . |
     tar -C "$home/book" -xf -
@@ -36,22 +56,30 @@ chown -R --reference="$home" "$home/book"
 
 # What cargo has fetched, under the very path that it has outside: to cargo, the same source in
 # another place is another source, and has to be built again.
-cargo_home=$machine/root${LAB_REGISTRY%/registry}
-# From within, so that it is not made where a lab was that has been taken down meanwhile.
-(cd "$machine/root" && mkdir -p ".$LAB_REGISTRY")
-chmod a+x "$machine/root/root"
+cargo_home=$machine${LAB_REGISTRY%/registry}
+mkdir -p "$machine$LAB_REGISTRY"
+chmod a+x "$machine/root"
 chown --reference="$home" "$cargo_home"
-printf 'export CARGO_HOME=%q\n' "${LAB_REGISTRY%/registry}" >>"$machine/root/etc/profile.d/book.sh"
+printf 'export CARGO_HOME=%q\n' "${LAB_REGISTRY%/registry}" >>"$machine/etc/profile.d/book.sh"
 
 binds=(--bind-ro="$LAB_RUST:/opt/rust")
 [ ! -d "$LAB_REGISTRY" ] || binds+=(--bind-ro="$LAB_REGISTRY")
 
+# --- inside: booting it -------------------------------------------------------------------------------
+
+# In the group `machine`, as its only process, so that it can pass on what that group has.
+boot() (
+    echo 0 >"$LAB_GROUP/machine/cgroup.procs"
+    # Root in the lab is nobody outside: --private-users.
+    exec env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$machine" --boot \
+        --machine="hellod-lab-$name" --register=no --keep-unit --link-journal=no \
+        --private-users=pick --private-users-ownership=chown \
+        --private-network --console=pipe "${binds[@]}"
+)
 # 133 is how nspawn says that the machine inside wants to reboot.
 while
     status=0
-    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$machine/root" --boot \
-        --machine="hellod-lab-$name" --register=no --keep-unit --link-journal=no \
-        --private-network --console=pipe "${binds[@]}" || status=$?
+    boot || status=$?
     [ "$status" -eq 133 ]
 do :; done
 echo "The machine has ended, and systemd-nspawn with $status."

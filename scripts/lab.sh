@@ -118,6 +118,9 @@ make_base() {
     mv -T "$part" "$base"
 }
 
+# Where control groups are mounted, in version 2; a host may have version 1 too, or alone.
+cgroup2() { findmnt --noheadings --first-only --types cgroup2 --output TARGET; }
+
 # --- a lab and its processes ----------------------------------------------------------------------
 
 state=/run/hellod-lab-$name
@@ -162,7 +165,9 @@ require_up() {
 # Control groups are files too, and outlive the processes that were in them.
 remove_groups() {
     local group tries
-    for group in /sys/fs/cgroup{,/unified,/systemd}/"hellod-lab-$name"; do
+    # systemd-nspawn makes one in the second place too, where a host has both versions.
+    for group in "$(cgroup2)" /sys/fs/cgroup/systemd; do
+        group+=/hellod-lab-$name
         # A process that was just killed may hold its group for a moment longer.
         for ((tries = 0; tries < 500; tries++)); do
             [ -d "$group" ] || break
@@ -171,12 +176,15 @@ remove_groups() {
     done
 }
 
-# The kernel gives each user so many inotify instances. A systemd that gets none ends without a word, and
+# The users of labs have numbers from here on, see --private-users= in systemd-nspawn(1).
+lab_users=524288
+
+# The kernel gives each user so many inotify instances, and root's labs count as root. A systemd that gets none ends without a word, and
 # one that gets too few lacks mounts and units.
 require_inotify() {
     local a_lab=6 most in_use
     most=$(cat /proc/sys/fs/inotify/max_user_instances)
-    in_use=$({ find /proc/[0-9]*/fd -user root -lname anon_inode:inotify 2>/dev/null || true; } | wc -l)
+    in_use=$({ find /proc/[0-9]*/fd \( -user root -o -uid +$((lab_users - 1)) \) -lname anon_inode:inotify 2>/dev/null || true; } | wc -l)
     [ $((in_use + a_lab)) -le "$most" ] ||
         die "The lab cannot boot as it should: it takes $a_lab inotify instances, and of the $most that root may have, $in_use are in use." \
             "End labs that you no longer need (scripts/lab.sh status), or allow more, as root: sysctl fs.inotify.max_user_instances=512"
@@ -202,11 +210,19 @@ take_down() {
 # --- the actions ----------------------------------------------------------------------------------
 
 up() {
-    local tool missing=
+    local tool missing= unreadable
     for tool in mmdebstrap:mmdebstrap systemd-nspawn:systemd-container pgrep:procps nsenter:util-linux; do
         command -v "${tool%:*}" >/dev/null || missing+=" ${tool#*:}"
     done
     [ -z "$missing" ] || die "The lab needs programs that are not here." "On Debian: apt install$missing"
+    [ -n "$(cgroup2)" ] ||
+        die "The lab needs control groups, version 2, and this machine has mounted none." \
+            "As root: mount -t cgroup2 cgroup2 /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1"
+    # Root in the lab is not root of this machine, and reads what everybody may read.
+    unreadable=$(find -L "$LAB_RUST/bin/cargo" "$LAB_REGISTRY" -maxdepth 1 ! -perm -o+r -print -quit 2>/dev/null || true)
+    [ -z "$unreadable" ] ||
+        die "$unreadable may not be read by others, and so not in the lab, which borrows your Rust." \
+            "Allow it: chmod -R o+rX $(printf '%q %q' "$LAB_RUST" "$LAB_REGISTRY")"
 
     # Also one that is booting, or rebooting.
     if holder >/dev/null && booted; then
@@ -226,8 +242,7 @@ up() {
     [ ! -d /run/systemd/system ] ||
         scope=(systemd-run --quiet --scope --property=Delegate=yes --unit="hellod-lab-$name")
     LAB_RUST=$LAB_RUST LAB_REGISTRY=$LAB_REGISTRY \
-        setsid "${scope[@]}" unshare --mount --pid --fork --kill-child --mount-proc \
-        "$root/scripts/lab-machine.sh" "$name" "$base" <&- >"$state/log" 2>&1 &
+        setsid "${scope[@]}" "$root/scripts/lab-machine.sh" "$name" "$base" <&- >"$state/log" 2>&1 &
     disown # bash would say how it ended
     until holder >/dev/null; do
         kill -0 $! 2>/dev/null || break
@@ -239,10 +254,18 @@ up() {
         require_inotify
         die "The lab did not boot; the last it said is above." \
             "Run scripts/lab.sh up again, and if it stays so, report those lines."
-    elif [ "$(manager is-system-running)" != running ]; then
+    fi
+    if [ "$(manager is-system-running)" != running ]; then
         echo "These units of the lab have failed; this machine may be the reason:" >&2
         manager --failed --no-legend --full >&2 || true
         (require_inotify) || { take_down; exit 1; }
+    fi
+    # What everything in the lab needs, and what a host can be in the way of: a login with a manager of its own.
+    if ! (as_learner --command "systemctl --user --wait is-system-running && cargo --version") &>"$state/login"; then
+        tail -n 20 "$state/login" >&2
+        take_down
+        die "The lab boots, but learner cannot log in to it and find a user manager and cargo; what came instead is above." \
+            "Report those lines, with the output of scripts/doctor.sh."
     fi
     echo "The lab '$name' is up: Debian $suite, $(manager --version | sed -n 1p)."
     trap - INT TERM
@@ -250,7 +273,14 @@ up() {
 
 # As learner, with a login of its own and so with a user manager. In the place of this script, which
 # has nothing left to do, and nothing to say if the machine goes down under the shell.
-as_learner() { exec nsenter --target "$(leader)" --all -- runuser --login learner "$@"; }
+as_learner() {
+    local pid
+    pid=$(leader)
+    # First into a control group of the lab: with nsdelegate, cgroups(7), the kernel lets the lab's systemd
+    # make a session only of a process that is in one already.
+    echo 0 >"$(cgroup2)$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/cgroup.procs"
+    exec nsenter --target "$pid" --all -- runuser --login learner "$@"
+}
 
 status() {
     local any=
