@@ -210,7 +210,7 @@ take_down() {
 # --- the actions ----------------------------------------------------------------------------------
 
 up() {
-    local tool missing= unreadable
+    local tool unreadable missing=
     for tool in mmdebstrap:mmdebstrap systemd-nspawn:systemd-container pgrep:procps nsenter:util-linux; do
         command -v "${tool%:*}" >/dev/null || missing+=" ${tool#*:}"
     done

@@ -3,6 +3,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
 
 usage() {
     cat <<END
@@ -69,6 +71,18 @@ if [ "$EUID" -ne 0 ]; then
         RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" "$root/scripts/test.sh" "${original[@]}"
 fi
 
+results=$(mktemp)
+end_here() {
+    rm -f "$results"
+    [ -z "${DELEGATION_IS_OURS-}" ] || nsdelegate off
+}
+trap end_here EXIT
+# The labs run as on a host that systemd runs.
+if ! delegates; then
+    nsdelegate on
+    export DELEGATION_IS_OURS=yes
+fi
+
 # Once, and one by one as apply.sh does it, so that the labs find everything built.
 for crate in steps/*/; do
     crate=${crate#steps/}
@@ -79,8 +93,6 @@ done
 
 # --- running them ---------------------------------------------------------------------------------
 
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
 for test in "${chosen[@]}"; do
     printf '\n%s\n' "$test"
     begin=$SECONDS

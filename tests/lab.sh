@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 one=test-a-$$ other=test-b-$$
 lab() { scripts/lab.sh "$1" --name "${2:-$one}" "${@:3}"; }
-in_lab() { scripts/lab.sh run --name "${3:-$one}" -- bash -c "$1" -- "${2-}"; }
+in_lab() { scripts/lab.sh run --name "${where:-$one}" -- bash -c "$1" -- "${@:2}"; }
+in_other() { where=$other in_lab "$@"; }
 trap 'lab down "$one"; lab down "$other"' EXIT
 
 # Whatever these two labs could leave on this machine.
@@ -15,7 +16,7 @@ traces() {
     # Without those that are dead and only wait for their parent to look.
     pgrep --runstates D,R,S,T -af "$one|$other" || true
     # Something else may go while it looks.
-    find /run /sys/fs/cgroup -maxdepth 2 -name "*$one*" -o -maxdepth 2 -name "*$other*" 2>/dev/null || true
+    find /run /sys/fs/cgroup /tmp /var/lib /etc -name "*$one*" -o -name "*$other*" 2>/dev/null || true
 }
 # The process that holds the lab together, as lab.sh finds it.
 holder() { pgrep --oldest --full "/lab-machine.sh $one "; }
@@ -37,17 +38,67 @@ called_wrongly() {
 }
 
 comes_up() {
-    lab up
+    lab up | says "The lab '$one' is up: Debian trixie, systemd "
     lab up | says "is up already"
     ends 1 scripts/lab.sh up --name "$one" --suite bookworm 2>&1 | says "is up, with trixie"
     scripts/lab.sh status | says "$one: Debian trixie, systemd "
     in_lab 'systemctl is-system-running && systemctl --user is-system-running && sudo -n true'
 }
 
+# A login as the chapters need it, and the machine in order: what a host can spoil.
+has_a_login() {
+    # shellcheck disable=SC2016  # the lab's own
+    in_lab '[ "$XDG_RUNTIME_DIR" = /run/user/1000 ] && scripts/doctor.sh && ! journalctl --boot --grep "scope.s control group"'
+    same running "$(in_lab 'systemctl is-system-running')"
+}
+
+# Where systemd runs the host, the kernel delegates control groups to namespaces; once as elsewhere.
+without_delegation() {
+    nsdelegate off
+    trap 'nsdelegate on' EXIT
+    ends 1 delegates
+    lab up
+    has_a_login
+    leaves_nothing
+}
+
+# The limits that the host can enforce are enforced in the lab, and of the others doctor.sh says so.
+limits() {
+    local group has
+    group=$(find /sys/fs/cgroup -type d -name machine -path "*hellod-lab-$one*")
+    has=$(in_lab 'cat /sys/fs/cgroup/cgroup.controllers')
+    same "$(cat "$group/cgroup.controllers")" "$has"
+    if [[ $has == *memory*pids* ]]; then
+        in_lab 'scripts/doctor.sh' | says "✓ memory and processes are counted"
+        # shellcheck disable=SC2016  # perl's
+        ends 137 in_lab 'systemd-run --user --quiet --pipe --wait -p MemoryMax=32M -p MemorySwapMax=0 perl -e "\$x = q(x) x 1e8"'
+        in_lab 'systemctl status --no-pager user@1000' | says "Tasks: "
+    else
+        in_lab 'scripts/doctor.sh' | says "– no control of "
+    fi
+}
+
+# Root of the lab, who would like to be root of the host.
+no_way_out() {
+    local disk pid there
+    lab up "$other"
+    in_other 'echo secret >~/secret' 
+    sleep infinity &
+    pid=$!
+    # shellcheck disable=SC2064
+    trap "kill $pid" EXIT
+    disk=$(findmnt --noheadings --raw --output MAJ:MIN --target /var)
+    there=$(pgrep --full --newest "hellod-lab-$other")
+    in_lab 'sudo tests/inside/way-out.sh "$@"' "$pid" "${disk%:*}" "${disk#*:}" "$there"
+    # Somebody else than root of the host, and than root of the other lab.
+    same 3 "$({ in_lab 'cat /proc/self/uid_map' && in_other 'cat /proc/self/uid_map' && cat /proc/self/uid_map; } |
+        awk '{ print $2 }' | sort -u | wc -l)"
+}
+
 two_at_once() {
     lab up "$other"
     in_lab 'touch ~/mine; scripts/apply.sh 3 &>/dev/null'
-    in_lab '! [ -e ~/mine ] && grep -q ✗ <(scripts/check.sh 3)' '' "$other"
+    in_other '! [ -e ~/mine ] && grep -q ✗ <(scripts/check.sh 3)'
     in_lab 'scripts/check.sh 3'
     lab down "$other"
     in_lab 'scripts/check.sh 3'
@@ -76,7 +127,7 @@ what_was_built_is_found() {
     lab up "$other"
     for step in $(all_steps); do
         # As apply.sh does it, and as the chapters do.
-        said=$(in_lab "cargo build --release --package step-${step%%-*} 2>&1" '' "$other")
+        said=$(in_other "cargo build --release --package step-${step%%-*} 2>&1")
         ends 1 grep Compiling <<<"$said"
     done
 }
@@ -171,7 +222,10 @@ through_sudo() {
 stamp=$(mktemp)
 it "called wrongly: usage, and 2" called_wrongly
 it "comes up, once, with a system and a user manager" comes_up
+it "a login has its user manager, and the machine is running" has_a_login
+it "limits are enforced, or said not to be" limits
 it "two labs side by side know nothing of each other" two_at_once
+it "root of a lab does not get out of it" no_way_out
 lab down "$other"
 it "nothing that is done in it reaches the host" host_is_untouched
 it "the learner can edit and build in it" learner_can_build
@@ -179,6 +233,11 @@ it "what was built outside is not built again" what_was_built_is_found
 lab down "$other"
 it "a reboot keeps its files" reboots
 it "down leaves nothing" leaves_nothing
+if [ -n "${DELEGATION_IS_OURS-}" ]; then
+    it "without delegation of control groups, all the same" without_delegation
+else
+    echo "not tried here, where systemd runs the machine: without delegation of control groups"
+fi
 it "a normal user gets it through sudo" through_sudo
 it "after a power-off, down leaves nothing" eval 'lab up && powered_off'
 it "after a crash it comes up again, and down leaves nothing" crashed
