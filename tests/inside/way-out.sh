@@ -26,9 +26,8 @@ finds_disk() { find /dev -type b | grep .; }
 mounted() { mkdir -p /mnt/tree && mount -t "$1" -o "$2" none /mnt/tree; }
 takes_group() { mounted "$1" "$2" && mkdir /mnt/tree/mine; }
 sees_groups_of_host() { mounted cgroup2 rw && find /mnt/tree -name '*hellod-lab-*' | grep .; }
-# init_module(2): EPERM is 1, and what is not even looked at is no module.
-# shellcheck disable=SC2016  # perl's variables
-loads_module() { perl -e 'my ($module, $with) = ("no module", ""); syscall(175, $module, 9, $with); print "$!"; exit($! == 1)'; }
+# shellcheck disable=SC2016  # perl's variables; 175 is init_module(2)
+loads_module() { perl -e 'my ($module, $with) = ("no module", ""); exit 0 if syscall(175, $module, 9, $with) == 0; print "$!"; exit 1'; }
 
 refused "sees a process of the host" ls -d "/proc/$pid"
 refused "signals a process of the host" kill -0 "$pid"
