@@ -7,7 +7,8 @@ cd "$(dirname "$0")/../.."
 # The path of the program is compiled into its tests, and is another one here.
 touch steps/*/tests/*.rs steps/*/tests/*/main.rs
 
-passes() { cargo test --release --quiet --locked --package "step-${1%%-*}"; }
+# They wait for hellod, which takes three seconds to learn, so many run side by side.
+passes() { RUST_TEST_THREADS=24 cargo test --release --quiet --locked --package "step-${1%%-*}"; }
 for step in $(all_steps); do
     it "$step: the program's own tests" passes "$step"
 done

@@ -1,147 +1,160 @@
 //! A named pipe into which visitors write their names, one on each line; see fifo(7).
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileTypeExt;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::SyncSender;
-use std::thread;
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, mkfifoat, open};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::fs::{
+    CWD, FileType, FlockOperation, Mode, OFlags, flock, fstat, lstat, mkfifoat, open,
+};
+use rustix::io::{Errno, ioctl_fionread, read};
 
-use crate::Event;
+use crate::journal::{Level, log};
 
 /// More of a name than this is not wanted, in bytes.
 const LONGEST: usize = 80;
 
-/// Written into the pipe by its owner: whatever stands before it came in time.
-const END: &[u8] = b"\n\x04\n";
+/// To read what is there, without waiting for somebody to write.
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
 
 /// The pipe. Its file goes away with this value.
 pub struct Pipe {
     path: PathBuf,
-    /// Keeps what is written while nobody reads, and says to others that the pipe is in use.
-    _reader: OwnedFd,
+    /// Holds the lock that says the pipe is in use, and keeps what is written between two visits.
+    held: OwnedFd,
+    /// What is read from.
+    visit: OwnedFd,
+    /// The name whose end has not come yet.
+    name: Vec<u8>,
 }
 
 impl Pipe {
-    /// Makes the pipe, and sends what is written into it as events.
+    /// Makes the pipe, or takes over one that a `hellod` left that was killed.
     ///
-    /// A pipe that is there already is taken over, as it was left by a `hellod` that was killed.
-    ///
-    /// # Errors
-    ///
-    /// If another `hellod` uses it, if what is there is no pipe, or if the folder cannot be written.
-    pub fn create(path: PathBuf, sender: SyncSender<Event>) -> Result<Self, String> {
-        let problem = |what: &str| format!("{}: {what}", path.display());
-        match mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR) {
-            Ok(()) => {}
-            Err(Errno::EXIST) if is_pipe(&path) => {}
-            Err(Errno::EXIST) => return Err(problem("is there already, and is no pipe")),
-            Err(error) => return Err(problem(&error.to_string())),
+    /// Fails if another `hellod` uses it, if what is there is no pipe, and like mkfifo(3) and open(2).
+    pub fn create(path: &Path) -> io::Result<Self> {
+        match mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
         }
-        let reader = open_to_read(&path).map_err(|error| problem(&error.to_string()))?;
-        flock(&reader, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| problem("another hellod uses it"))?;
-
-        let pipe = Self {
-            path,
-            _reader: reader,
-        };
-        let path = pipe.path.clone();
-        thread::spawn(move || while read_visit(&path, &sender).is_some() {});
-        Ok(pipe)
+        let held = open(path, READ | OFlags::NOFOLLOW, Mode::empty())?;
+        if FileType::from_raw_mode(fstat(&held)?.st_mode) != FileType::Fifo {
+            return Err(io::Error::other("is there already, and is no pipe"));
+        }
+        flock(&held, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| io::Error::other("another hellod uses it"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            visit: open_again(&held)?,
+            held,
+            name: Vec::new(),
+        })
     }
 
-    /// Marks the end of what will be read. `Event::Closed` follows the last name before it.
-    pub fn close(&self) {
-        let path = self.path.clone();
-        // In a thread of its own: if the pipe is full, this waits until some of it has been read.
-        thread::spawn(move || {
-            File::options()
-                .write(true)
-                .open(path)
-                .and_then(|mut pipe| pipe.write_all(END))
-        });
+    /// Reads some of what visitors have written, at most 4096 bytes, and greets each name that is
+    /// whole. Does not wait. Returns the number of bytes; fails like read(2).
+    pub fn read(&mut self, greet: fn(&str)) -> io::Result<usize> {
+        let mut buffer = [0; 4096];
+        let length = match read(&self.visit, &mut buffer) {
+            Err(Errno::AGAIN) => return Ok(0),
+            length => length?,
+        };
+        for &byte in &buffer[..length] {
+            match byte {
+                b'\n' => self.greet_whole(greet),
+                // A name without an end must not fill the memory.
+                byte if self.name.len() < LONGEST => self.name.push(byte),
+                _ => {}
+            }
+        }
+        // The last visitor has left, so the last name is whole, newline or not. This descriptor would
+        // say so for ever; a new one waits for the next visitor.
+        if length == 0 {
+            self.greet_whole(greet);
+            self.visit = open_again(&self.held)?;
+        }
+        Ok(length)
+    }
+
+    /// Reads what is in the pipe at this moment, and not what visitors go on to write: they may go on
+    /// for ever. Fails like read(2).
+    pub fn read_rest(&mut self, greet: fn(&str)) -> io::Result<()> {
+        let mut rest = usize::try_from(ioctl_fionread(&self.visit)?).unwrap_or(0);
+        while rest > 0 {
+            match self.read(greet)? {
+                0 => break,
+                length => rest = rest.saturating_sub(length),
+            }
+        }
+        self.greet_whole(greet);
+        Ok(())
+    }
+
+    /// If visitors do not find this pipe any more, makes another one. Fails like `create`.
+    pub fn mend(&mut self, greet: fn(&str)) -> io::Result<()> {
+        if !self.is_in_place() {
+            let path = self.path.display();
+            log(
+                Level::Warning,
+                format_args!("{path} is gone; making it anew"),
+            );
+            self.read_rest(greet)?;
+            *self = Self::create(&self.path)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the pipe out of its folder: nobody new comes in, and what is in it can still be read.
+    /// Fails like unlink(2).
+    pub fn close(&self) -> io::Result<()> {
+        // What somebody else has put there is not ours to remove.
+        if self.is_in_place() {
+            fs::remove_file(&self.path)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether this pipe is the one that visitors find at its path.
+    fn is_in_place(&self) -> bool {
+        let (Ok(found), Ok(held)) = (lstat(&self.path), fstat(&self.held)) else {
+            return false;
+        };
+        (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
+    }
+
+    /// Greets whom the bytes read so far name, whatever it is that visitors write.
+    fn greet_whole(&mut self, greet: fn(&str)) {
+        // Control characters could make one message look like two, or colour somebody's terminal.
+        let name = String::from_utf8_lossy(&self.name).replace(char::is_control, "");
+        self.name.clear();
+        if !name.trim().is_empty() {
+            greet(name.trim());
+        }
     }
 }
 
 impl Drop for Pipe {
     fn drop(&mut self) {
-        // Somebody may have removed it already.
-        let _ = fs::remove_file(&self.path);
+        let _ = self.close(); // If it cannot go, the next hellod takes it over.
     }
 }
 
-fn is_pipe(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+/// Where `poll` waits for visitors.
+impl AsFd for Pipe {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.visit.as_fd()
+    }
 }
 
-/// Opens the pipe without waiting for somebody to open its other end.
-fn open_to_read(path: &Path) -> rustix::io::Result<OwnedFd> {
+/// Opens the same pipe once more, whatever stands at its path by now, see proc_pid_fd(5).
+fn open_again(held: &OwnedFd) -> rustix::io::Result<OwnedFd> {
     open(
-        path,
-        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        format!("/proc/self/fd/{}", held.as_raw_fd()),
+        READ,
         Mode::empty(),
     )
-}
-
-/// Waits for a visit, and reads until all who have the pipe open have closed it. None if it cannot.
-fn read_visit(path: &Path, sender: &SyncSender<Event>) -> Option<()> {
-    // Opened anew for each visit: a descriptor that has seen its last visitor leave reports that for
-    // ever, and waiting for the next one would be a busy loop. What was written in between is kept.
-    let pipe = WaitingRead(open_to_read(path).ok()?);
-    pipe.wait().ok()?;
-    read_names(pipe, sender)
-}
-
-/// Waits where a descriptor that does not block says that there is nothing to read yet.
-struct WaitingRead(OwnedFd);
-
-impl WaitingRead {
-    fn wait(&self) -> io::Result<()> {
-        // A signal handler may run in any thread, and interrupts what it waits for.
-        retry_on_intr(|| poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None))?;
-        Ok(())
-    }
-}
-
-impl Read for WaitingRead {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match retry_on_intr(|| rustix::io::read(&self.0, &mut *buffer)) {
-                Err(Errno::AGAIN) => self.wait()?,
-                done => return Ok(done?),
-            }
-        }
-    }
-}
-
-/// Sends each line as a visitor's name, whatever it is that visitors write. None if nobody listens.
-fn read_names(pipe: impl Read, sender: &SyncSender<Event>) -> Option<()> {
-    let mut line = Vec::new();
-    for byte in BufReader::new(pipe).bytes() {
-        match byte.ok()? {
-            b'\n' => send_name(&std::mem::take(&mut line), sender)?,
-            byte if line.len() < LONGEST => line.push(byte),
-            // A line without an end must not fill the memory.
-            _ => {}
-        }
-    }
-    send_name(&line, sender)
-}
-
-fn send_name(line: &[u8], sender: &SyncSender<Event>) -> Option<()> {
-    if END.trim_ascii() == line {
-        return sender.send(Event::Closed).ok();
-    }
-    // Control characters could make one message look like two, or colour somebody's terminal.
-    let name = String::from_utf8_lossy(line).replace(char::is_control, "");
-    match name.trim() {
-        "" => Some(()),
-        name => sender.send(Event::Visitor(name.to_owned())).ok(),
-    }
 }

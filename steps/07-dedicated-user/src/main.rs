@@ -6,29 +6,23 @@ mod manager;
 mod pipe;
 mod signals;
 
+use std::io;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
-use signal_hook::consts::SIGTERM;
 
 use journal::{Level, log};
 use manager::{notify, stopping};
 use pipe::Pipe;
+use signals::Signals;
 
 /// What there is to learn before the first greeting, a second each.
 const PHRASES: [&str; 3] = ["hello", "good morning", "good night"];
 
-/// What can happen while `hellod` runs, besides the passing of time.
-enum Event {
-    /// Somebody wrote a name into the pipe.
-    Visitor(String),
-    /// All that was in the pipe when it was closed has been read.
-    Closed,
-    /// The manager, or Ctrl-C, wants an end.
-    Signal(i32),
-}
+/// At least this often, `hellod` looks whether its pipe is still there.
+const LOOK: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     match run() {
@@ -49,53 +43,61 @@ fn run() -> Result<(), String> {
         );
     }
     let every = config::interval()?;
-    let (sender, events) = mpsc::sync_channel(16);
-    // First of all: a signal may come while there is still something to learn.
-    signals::send_signals(sender.clone())
-        .map_err(|error| format!("Cannot handle signals: {error}"))?;
+    let path = config::pipe_path()?;
+    let about_pipe = |error| format!("{}: {error}", path.display());
+    let about_signals = |error| format!("Cannot handle signals: {error}");
 
-    if let Some(signal) = learn(&events) {
+    // First of all: a signal may come while there is still something to learn.
+    let mut signals = Signals::new().map_err(about_signals)?;
+    if let Some(signal) = learn(&mut signals) {
         stopping(signal);
         return Ok(());
     }
-    let pipe = Pipe::create(config::pipe_path()?, sender)?;
+    let mut pipe = Pipe::create(&path).map_err(about_pipe)?;
     log(Level::Notice, format_args!("Greeting every {every:?}"));
     notify(&[
         NotifyState::Ready,
         NotifyState::Status(&format!("Greeting every {every:?}")),
     ]);
 
-    let signal = greet_until_signal(&events, every);
+    let signal = greet_until_signal(&mut signals, &mut pipe, every).map_err(about_pipe)?;
     stopping(signal);
-    // The last work: whoever came before the signal is still greeted.
-    pipe.close();
-    for event in &events {
-        match event {
-            Event::Visitor(name) => greet(&name),
-            Event::Closed => break,
-            Event::Signal(_) => {} // We are at it.
-        }
+    // The clean-up comes first: after it, a second signal may end this at once.
+    if let Err(error) = pipe.close() {
+        log(Level::Warning, about_pipe(error));
     }
+    signals.let_next_end().map_err(about_signals)?;
+    // The last work: whoever came before the signal is still greeted.
+    pipe.read_rest(greet).map_err(about_pipe)?;
     log(Level::Info, "Goodbye");
     Ok(())
-    // Here `pipe` goes out of scope, and its file with it.
 }
 
 /// Greets every visitor at once and the world every now and then. Returns the signal that ends it.
-fn greet_until_signal(events: &Receiver<Event>, every: Duration) -> i32 {
+fn greet_until_signal(signals: &mut Signals, pipe: &mut Pipe, every: Duration) -> io::Result<i32> {
     let mut next = Instant::now();
+    let mut visit = false;
     loop {
-        // One wait for whatever comes first: an event, or the time for the next greeting.
-        match events.recv_timeout(next.saturating_duration_since(Instant::now())) {
-            Ok(Event::Visitor(name)) => greet(&name),
-            Ok(Event::Closed) => {}
-            Ok(Event::Signal(signal)) => return signal,
-            Err(RecvTimeoutError::Timeout) => {
-                log(Level::Info, "Hello from hellod");
-                next += every;
-            }
-            // Every sender is gone, which only a bug could do. It ends like a SIGTERM.
-            Err(RecvTimeoutError::Disconnected) => return SIGTERM,
+        pipe.mend(greet)?;
+        let now = Instant::now();
+        if now >= next {
+            log(Level::Info, "Hello from hellod");
+            next = now + every;
+        }
+        // One wait for whatever comes first: a signal, a visitor, the time for the next greeting.
+        // In the middle of a visit there is no need to wait.
+        let longest = if visit {
+            Duration::ZERO
+        } else {
+            LOOK.min(next - now)
+        };
+        visit |= signals.wait(Some(pipe.as_fd()), longest);
+        // Signals first: a visitor who never stops writing must not hold up the stop.
+        if let Some(signal) = signals.next() {
+            return Ok(signal);
+        }
+        if visit {
+            visit = pipe.read(greet)? > 0;
         }
     }
 }
@@ -105,17 +107,15 @@ fn greet(name: &str) {
 }
 
 /// Stands for what services do before they can serve. Returns the signal that ended it early, if any.
-fn learn(events: &Receiver<Event>) -> Option<i32> {
+fn learn(signals: &mut Signals) -> Option<i32> {
     for (known, phrase) in PHRASES.iter().enumerate() {
-        let status = format!(
-            "Learning phrase {} of {}: {phrase}",
-            known + 1,
-            PHRASES.len()
-        );
+        let (number, all) = (known + 1, PHRASES.len());
+        let status = format!("Learning phrase {number} of {all}: {phrase}");
         log(Level::Info, &status);
         notify(&[NotifyState::Status(&status)]);
         // Not a sleep: a sleep would make the manager wait for its end.
-        if let Ok(Event::Signal(signal)) = events.recv_timeout(Duration::from_secs(1)) {
+        signals.wait(None, Duration::from_secs(1));
+        if let Some(signal) = signals.next() {
             return Some(signal);
         }
     }

@@ -1,11 +1,14 @@
 //! `hellod` at its edges, without systemd: its messages to a manager, its signals, its visitors.
 
+use std::collections::HashSet;
+use std::convert::Infallible;
 use std::error::Error;
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::FileTypeExt;
+use std::fs::{self, File, Permissions};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -35,33 +38,47 @@ struct Hellod {
 impl Place {
     fn new() -> Result<Self, Box<dyn Error>> {
         let folder = TempDir::new()?;
+        fs::create_dir(folder.path().join("run"))?;
         let manager = UnixDatagram::bind(folder.path().join("notify"))?;
         manager.set_read_timeout(Some(PATIENCE))?;
         Ok(Self { folder, manager })
     }
 
     fn pipe(&self) -> PathBuf {
-        self.folder.path().join("hellod.pipe")
+        self.folder.path().join("run/hellod.pipe")
     }
 
     fn start(&self) -> Result<Hellod, Box<dyn Error>> {
-        let mut child = Command::new(crate::HELLOD)
+        Hellod::of(&mut self.command())
+    }
+
+    /// What starts it, with its standard error in a pipe.
+    fn command(&self) -> Command {
+        let mut command = Command::new(crate::HELLOD);
+        command
             .env("NOTIFY_SOCKET", self.folder.path().join("notify"))
-            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .env(
+                "XDG_RUNTIME_DIR",
+                self.pipe().parent().unwrap_or(Path::new("/")),
+            )
             .env_remove("RUNTIME_DIRECTORY")
             .env_remove("HELLOD_EVERY")
             .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let lines = follow(child.stderr.take().ok_or("no stderr")?);
-        Ok(Hellod { child, lines })
+            .stderr(Stdio::piped());
+        command
     }
 
     /// Starts it, and waits until it says that it is ready.
     fn start_ready(&self) -> Result<Hellod, Box<dyn Error>> {
         let hellod = self.start()?;
-        while !self.told()?.contains("READY=1") {}
+        self.is_told_ready()?;
         Ok(hellod)
+    }
+
+    /// Waits until the manager is told that it is ready.
+    fn is_told_ready(&self) -> Outcome {
+        while !self.told()?.contains("READY=1") {}
+        Ok(())
     }
 
     /// What the manager is told next.
@@ -81,6 +98,33 @@ impl Place {
 }
 
 impl Hellod {
+    /// Starts a command and follows what it logs.
+    fn of(command: &mut Command) -> Result<Self, Box<dyn Error>> {
+        let mut child = command.spawn()?;
+        let lines = follow(child.stderr.take().ok_or("no stderr")?);
+        Ok(Self { child, lines })
+    }
+
+    /// Stops it, and waits until it has stopped.
+    fn freeze(&self) -> Outcome {
+        self.signal(Signal::STOP)?;
+        until(|| self.is('T'))
+    }
+
+    /// Whether it is in this state: S for sleeping, T for stopped.
+    fn is(&self, state: char) -> bool {
+        self.status("State").is_ok_and(|now| now.starts_with(state))
+    }
+
+    /// A field of proc_pid_status(5).
+    fn status(&self, field: &str) -> Result<String, Box<dyn Error>> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let value = status
+            .lines()
+            .find_map(|line| line.strip_prefix(field)?.strip_prefix(":\t"));
+        Ok(value.ok_or("no such field")?.to_owned())
+    }
+
     fn signal(&self, signal: Signal) -> Outcome {
         let pid = Pid::from_raw(i32::try_from(self.child.id())?).ok_or("no process ID")?;
         Ok(kill_process(pid, signal)?)
@@ -101,14 +145,8 @@ impl Hellod {
     }
 
     fn ends(&mut self) -> Result<ExitStatus, Box<dyn Error>> {
-        let limit = Instant::now() + PATIENCE;
-        while Instant::now() < limit {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok(status);
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        Err("does not end".into())
+        until(|| ended(self))?;
+        Ok(self.child.wait()?)
     }
 
     /// Sends SIGTERM, and expects a clean end.
@@ -124,6 +162,22 @@ impl Drop for Hellod {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Waits until it is so, which nobody tells.
+fn until(mut so: impl FnMut() -> bool) -> Outcome {
+    let limit = Instant::now() + PATIENCE;
+    while Instant::now() < limit {
+        if so() {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Err("it never is so".into())
+}
+
+fn ended(hellod: &mut Hellod) -> bool {
+    matches!(hellod.child.try_wait(), Ok(Some(_)))
 }
 
 fn follow(stderr: ChildStderr) -> Receiver<String> {
@@ -288,4 +342,241 @@ fn no_visitor_can_hurt_it() -> Outcome {
     hellod.stop()?;
     assert!(!place.pipe().exists());
     Ok(())
+}
+
+#[test]
+fn it_is_one_thread() -> Outcome {
+    let place = Place::new()?;
+    let hellod = place.start_ready()?;
+    assert_eq!(hellod.status("Threads")?, "1");
+    Ok(())
+}
+
+#[test]
+fn a_removed_pipe_is_made_anew_and_said_once() -> Outcome {
+    let place = Place::new()?;
+    let mut hellod = place.start_ready()?;
+    hellod.says("Hello from hellod")?;
+    fs::remove_file(place.pipe())?;
+    hellod.says(&format!(
+        "{} is gone; making it anew",
+        place.pipe().display()
+    ))?;
+    // It says so first, and then makes it.
+    until(|| place.pipe().exists())?;
+    place.visit(b"Anna\n")?;
+    assert!(
+        !hellod
+            .says("Hello, Anna")?
+            .iter()
+            .any(|line| line.contains("is gone"))
+    );
+    hellod.stop()?;
+    assert!(!place.pipe().exists());
+    Ok(())
+}
+
+#[test]
+fn a_stop_right_after_the_pipe_was_removed_ends() -> Outcome {
+    let place = Place::new()?;
+    let mut hellod = place.start_ready()?;
+    fs::remove_file(place.pipe())?;
+    hellod.stop()
+}
+
+#[test]
+fn what_somebody_put_in_its_place_is_left_alone() -> Outcome {
+    for at_once in [true, false] {
+        let place = Place::new()?;
+        let mut hellod = place.start_ready()?;
+        hellod.says("Hello from hellod")?;
+        fs::write(place.pipe().with_extension("new"), "precious")?;
+        fs::rename(place.pipe().with_extension("new"), place.pipe())?;
+        if at_once {
+            hellod.stop()?;
+        } else {
+            // Nobody can reach it any more, so it does not go on as if nothing had happened.
+            assert_eq!(hellod.ends()?.code(), Some(1));
+            let what = "is there already, and is no pipe";
+            hellod.says(&format!("{}: {what}", place.pipe().display()))?;
+        }
+        assert_eq!(fs::read_to_string(place.pipe())?, "precious");
+    }
+    Ok(())
+}
+
+#[test]
+fn whoever_removes_the_pipe_while_it_starts_does_not_make_it_deaf() -> Outcome {
+    let place = Place::new()?;
+    let mut hellod = place.start()?;
+    let (pipe, (stop, stopped)) = (place.pipe(), mpsc::channel::<()>());
+    let remover = thread::spawn(move || {
+        while let Err(mpsc::TryRecvError::Empty) = stopped.try_recv() {
+            let _ = fs::remove_file(&pipe);
+        }
+    });
+    // For as long as it learns, and a little longer.
+    until(|| {
+        hellod
+            .lines
+            .try_iter()
+            .any(|line| line.ends_with("is gone; making it anew"))
+            || ended(&mut hellod)
+    })?;
+    drop(stop);
+    remover.join().map_err(|_| "the remover failed")?;
+
+    // Either it sees that at the latest when it looks, or it could not make the pipe, and ended.
+    until(|| place.pipe().exists() || ended(&mut hellod))?;
+    if ended(&mut hellod) {
+        assert_eq!(hellod.ends()?.code(), Some(1));
+        return Ok(());
+    }
+    place.visit(b"Anna\n")?;
+    hellod.says("Hello, Anna")?;
+    hellod.stop()
+}
+
+#[test]
+fn without_its_folder_it_ends() -> Outcome {
+    let place = Place::new()?;
+    let mut hellod = place.start_ready()?;
+    fs::remove_dir_all(place.pipe().parent().ok_or("no folder")?)?;
+    assert_eq!(hellod.ends()?.code(), Some(1));
+    let error = "No such file or directory (os error 2)";
+    hellod.says(&format!("{}: {error}", place.pipe().display()))?;
+    Ok(())
+}
+
+#[test]
+fn a_time_that_no_clock_reaches_is_refused() -> Outcome {
+    let place = Place::new()?;
+    let mut hellod = Hellod::of(place.command().env("HELLOD_EVERY", "18446744073709551615"))?;
+    assert_eq!(hellod.ends()?.code(), Some(1));
+    hellod.says("HELLOD_EVERY=18446744073709551615 is not a number of seconds")?;
+    let mut hellod = Hellod::of(place.command().env("HELLOD_EVERY", "4294967295"))?;
+    hellod.says("Hello from hellod")?;
+    hellod.stop()
+}
+
+#[test]
+fn no_visitor_can_cut_off_those_after_him() -> Outcome {
+    let place = Place::new()?;
+    let mut hellod = place.start_ready()?;
+    hellod.freeze()?;
+    place.visit(b"Eve\n\x04\n\x00\n\n")?;
+    place.visit(b"Anna\n")?;
+    hellod.signal(Signal::TERM)?;
+    hellod.signal(Signal::CONT)?;
+    assert_eq!(hellod.ends()?.code(), Some(0));
+    hellod.says("Hello, Anna")?;
+    Ok(())
+}
+
+#[test]
+fn a_second_instance_does_not_touch_the_pipe_of_the_first() -> Outcome {
+    let place = Place::new()?;
+    let _first = place.start_ready()?;
+    fs::set_permissions(place.pipe(), Permissions::from_mode(0o640))?;
+    let mut second = place.start()?;
+    assert_eq!(second.ends()?.code(), Some(1));
+    assert_eq!(fs::metadata(place.pipe())?.mode() & 0o777, 0o640);
+    Ok(())
+}
+
+#[test]
+fn twenty_visitors_with_forty_thousand_names_are_all_greeted() -> Outcome {
+    let place = Place::new()?;
+    let mut hellod = place.start_ready()?;
+    let visitors: Vec<_> = (0..20)
+        .map(|visitor| {
+            let pipe = place.pipe();
+            thread::spawn(move || -> std::io::Result<()> {
+                let mut pipe = File::options().write(true).open(pipe)?;
+                // A write for each name: below PIPE_BUF, names do not mix, see pipe(7).
+                (0..2000).try_for_each(|number| {
+                    pipe.write_all(format!("{visitor}-{number}\n").as_bytes())
+                })
+            })
+        })
+        .collect();
+    let mut missing: HashSet<String> = (0..20)
+        .flat_map(|visitor| (0..2000).map(move |number| format!("Hello, {visitor}-{number}")))
+        .collect();
+    while !missing.is_empty() {
+        let line = hellod.lines.recv_timeout(PATIENCE)?;
+        let of_a_visitor = line.starts_with("Hello, ");
+        assert!(
+            missing.remove(&line) || !of_a_visitor,
+            "{line}, twice or torn"
+        );
+    }
+    for visitor in visitors {
+        visitor.join().map_err(|_| "a visitor failed")??;
+    }
+    hellod.stop()
+}
+
+#[test]
+fn a_visitor_who_never_stops_does_not_hold_up_the_stop() -> Outcome {
+    let place = Place::new()?;
+    let mut hellod = place.start_ready()?;
+    let pipe = place.pipe();
+    // Ends when nobody reads any more.
+    let visitor = thread::spawn(move || {
+        File::options()
+            .write(true)
+            .open(pipe)
+            .and_then(|mut pipe| {
+                loop {
+                    pipe.write_all(b"Forever\n")?;
+                }
+            })
+            .map_or_else(
+                |error: std::io::Error| error.kind(),
+                |never: Infallible| match never {},
+            )
+    });
+    hellod.says("Hello, Forever")?;
+    hellod.stop()?;
+    let how = visitor.join().map_err(|_| "the visitor failed")?;
+    assert_eq!(how, ErrorKind::BrokenPipe);
+    Ok(())
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once_and_leaves_nothing() -> Outcome {
+    for second in [Signal::TERM, Signal::INT] {
+        let place = Place::new()?;
+        // Nobody reads what it logs, so that its last work does not come to an end.
+        let (_unread, stderr) = std::io::pipe()?;
+        let child = place.command().stderr(stderr).spawn()?;
+        let (_, lines) = mpsc::channel();
+        let mut hellod = Hellod { child, lines };
+        place.is_told_ready()?;
+        hellod.freeze()?;
+        place.visit(&b"x\n".repeat(30_000))?;
+        hellod.signal(Signal::TERM)?;
+        hellod.signal(Signal::CONT)?;
+        assert_eq!(place.told()?, "STOPPING=1\nSTATUS=Saying goodbye\n");
+        until(|| !place.pipe().exists())?;
+        until(|| hellod.is('S'))?;
+        assert_eq!(hellod.child.try_wait()?, None, "its last work takes long");
+        hellod.signal(second)?;
+        assert_eq!(hellod.ends()?.signal(), Some(second.as_raw()));
+    }
+    Ok(())
+}
+
+#[test]
+fn being_stopped_and_continued_loses_nobody() -> Outcome {
+    let place = Place::new()?;
+    let mut hellod = place.start_ready()?;
+    for number in 0..20 {
+        hellod.freeze()?;
+        place.visit(format!("Guest {number}").as_bytes())?;
+        hellod.signal(Signal::CONT)?;
+        hellod.says(&format!("Hello, Guest {number}"))?;
+    }
+    hellod.stop()
 }
