@@ -43,6 +43,8 @@ place=${CARGO_TARGET_DIR:-$root}
 alone
 account=$(directive User "$unit")
 use_manager "$manager"
+# Before strangers are looked for: without sudo, what only root may see would count as absent.
+[ "$manager" = user ] || require_sudo
 strange=$(strangers)
 if [ -n "$account" ] && has_account "$account" && ! is_our_account "$account"; then
     strange+=${strange:+$'\n'}"the account $account"
@@ -64,7 +66,7 @@ if grep -q '^\[Install\]' "$unit"; then wants_boot=yes; fi
 wants_linger=
 if [ -n "$wants_boot" ] && [ "$manager" = user ]; then wants_linger=yes; fi
 
-if [ "$manager" = system ] || has_roots_things || { [ -n "$wants_linger" ] && ! lingers; }; then require_sudo; fi
+if has_roots_things || { [ -n "$wants_linger" ] && ! lingers; }; then require_sudo; fi
 
 # What an earlier step or an experiment left, and this step does not have.
 here=$manager

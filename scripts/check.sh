@@ -44,21 +44,27 @@ property_is() { [ "$(property "$1")" = "$2" ]; }
 runs_what_is_installed() {
     "${sudo[@]}" test "/proc/$(property MainPID)/exe" -ef "$(directive ExecStart "$unit")"
 }
-# wrote PATTERN: the running hellod has such a line in the journal, or has it within six seconds.
+# wrote PATTERN [TIMES]: the running hellod has so many such lines in the journal, or within six seconds.
 wrote() {
     local tries
     for ((tries = 0; tries < 60; tries++)); do
-        ! grep -q -- "$1" <(journal_of "$(property MainPID)") || return 0
+        [ "$(lines_with "$1")" -lt "${2-1}" ] || return 0
         property_is ActiveState active || return 1
         sleep 0.1
     done
     return 1
 }
 
-# greets_visitors_at PIPE: opening one that nobody reads would wait for ever.
+lines_with() { grep -c -- "$1" <(journal_of "$(property MainPID)"); }
+
+# greets_visitors_at PIPE: this visit, and not an earlier one. Opening a pipe that nobody reads would wait
+# for ever.
 greets_visitors_at() {
-    [ -p "$1" ] && timeout 6 tee "$1" <<<"check.sh" && wrote "Hello, check.sh"
+    local before
+    before=$(lines_with "Hello, check.sh")
+    [ -p "$1" ] && timeout 6 tee "$1" <<<"check.sh" && wrote "Hello, check.sh" "$((before + 1))"
 }
+is_enabled() { [ "$("${ctl[@]}" is-enabled hellod.service)" = enabled ]; }
 
 expect "systemd knows hellod.service" \
     "Is the unit in $units? Then: ${sudo[*]} ${ctl[*]} daemon-reload" \
@@ -74,6 +80,14 @@ expect "the running program is the installed one" \
     runs_what_is_installed
 # shellcheck source=/dev/null  # what is new in this step
 . "steps/$step/check.sh"
+if grep -q '^\[Install\]' "$unit"; then
+    expect "hellod is enabled" \
+        "Nothing starts it at boot: ${sudo[*]} ${ctl[*]} enable hellod" \
+        is_enabled
+    [ "$manager" = system ] || expect "your user manager runs from boot on" \
+        "It waits for your login: sudo loginctl enable-linger $(id -un)" \
+        lingers
+fi
 
 [ "$wrong" -eq 0 ] || { echo "$wrong of the above not so; scripts/apply.sh step-${crate#step-} brings you there." && exit 1; }
 echo "All as it should be after $step."

@@ -47,14 +47,13 @@ fi
 
 # What the machine can count and limit: what stands in the tree's root, in version 2 of control groups.
 missing=
-for controller in memory pids; do
-    grep -qsw "$controller" /sys/fs/cgroup/cgroup.controllers || missing+="${missing:+ and }$controller"
+for one in memory pids; do
+    grep -qsw "$one" /sys/fs/cgroup/cgroup.controllers || missing+="${missing:+, }$one"
 done
 if [ -z "$missing" ]; then
-    good "memory and processes are counted, and limits on them are enforced"
+    good "memory and processes are counted and limited"
 else
-    printf '– no control of %s here: %s\n' "$missing" \
-        "status has no Memory: or Tasks:, and MemoryMax= or TasksMax= is not enforced. The book does without"
+    printf '– not counted or limited here: %s. MemoryMax= and the like do nothing; the book does without\n' "$missing"
 fi
 
 # --- you, and your user manager -------------------------------------------------------------------

@@ -69,12 +69,12 @@ limits() {
     has=$(in_lab 'cat /sys/fs/cgroup/cgroup.controllers')
     same "$(cat "$group/cgroup.controllers")" "$has"
     if [[ $has == *memory*pids* ]]; then
-        in_lab 'scripts/doctor.sh' | says "✓ memory and processes are counted"
+        in_lab 'scripts/doctor.sh' | says "✓ memory and processes are counted and limited"
         # shellcheck disable=SC2016  # perl's
         ends 137 in_lab 'systemd-run --user --quiet --pipe --wait -p MemoryMax=32M -p MemorySwapMax=0 perl -e "\$x = q(x) x 1e8"'
         in_lab 'systemctl status --no-pager user@1000' | says "Tasks: "
     else
-        in_lab 'scripts/doctor.sh' | says "– no control of "
+        in_lab 'scripts/doctor.sh' | says "not counted or limited here"
     fi
 }
 

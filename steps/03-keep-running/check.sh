@@ -7,9 +7,3 @@ expect "hellod greets in the journal" \
 expect "hellod is started again after a failure" \
     "The unit has no Restart=on-failure, or was not reloaded: systemctl --user cat hellod" \
     property_is Restart on-failure
-expect "hellod is enabled" \
-    "Nothing starts it at boot: systemctl --user enable hellod" \
-    systemctl --user is-enabled hellod.service
-expect "your user manager runs from boot on" \
-    "It waits for your login: sudo loginctl enable-linger $(id -un)" \
-    lingers

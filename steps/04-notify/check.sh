@@ -10,6 +10,3 @@ expect "hellod tells the manager how it is" \
 expect "hellod greets in the journal" \
     "Nothing has arrived there: journalctl --user -u hellod -n 20" \
     wrote "Hello from hellod"
-expect "hellod is enabled" \
-    "Nothing starts it at boot: systemctl --user enable hellod" \
-    systemctl --user is-enabled hellod.service

@@ -19,6 +19,3 @@ expect "hellod greets in the journal" \
 expect "hellod greets visitors who write into $pipe" \
     "Is there such a pipe (ls -l $pipe)? Is hellod ready (systemctl status hellod)?" \
     greets_visitors_at "$pipe"
-expect "hellod is enabled" \
-    "Nothing starts it at boot: sudo systemctl enable hellod" \
-    systemctl is-enabled hellod.service

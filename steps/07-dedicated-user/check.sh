@@ -7,7 +7,7 @@ cannot_log_in() { grep -q '/nologin$' <(getent passwd hellod); }
 owns_its_folder() { [ "$(stat -c %U "${pipe%/*}")" = hellod ]; }
 
 expect "there is an account hellod that nobody can log in to" \
-    "Make one: sudo useradd --system --shell /usr/sbin/nologin hellod" \
+    "Make one: sudo useradd --system --shell /usr/sbin/nologin --comment '$account_comment' hellod" \
     cannot_log_in
 expect "hellod runs as hellod" \
     "The unit has no User=hellod, or was not reloaded and restarted: systemctl cat hellod" \

@@ -20,7 +20,7 @@ pub fn interval() -> Result<Duration, String> {
     seconds(&text).ok_or_else(|| format!("HELLOD_EVERY={text} is not a number of seconds"))
 }
 
-/// Where visitors write their names: in the folder that each user has for things of the moment.
+/// Where visitors write their names: in your runtime directory, `$XDG_RUNTIME_DIR`.
 ///
 /// # Errors
 ///

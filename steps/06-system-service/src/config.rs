@@ -21,7 +21,7 @@ pub fn interval() -> Result<Duration, String> {
 }
 
 /// Where visitors write their names: in the folder that the manager has made for this service, or,
-/// without `RuntimeDirectory=`, in the one that each user has for things of the moment.
+/// without `RuntimeDirectory=`, in your runtime directory, `$XDG_RUNTIME_DIR`.
 ///
 /// # Errors
 ///

@@ -33,6 +33,7 @@ Usage: cargo session record [STEP...]   run the sessions and write down what com
 
   --suite SUITE   replay on another Debian release too: each command ends there as it does on trixie
   --show          with --suite: how the answers there differ from what is written
+  --file FILE     replay the session in FILE, and not the step's own; with one STEP
 
 STEP is the name of a folder in steps/, or its number; without one, all steps that have a session.
 ";
@@ -56,6 +57,14 @@ struct Wanted {
     others: Vec<String>,
     show: bool,
     steps: Vec<String>,
+    /// A session that is not the step's own.
+    file: Option<PathBuf>,
+}
+
+impl Wanted {
+    fn session_of(&self, step: &str) -> PathBuf {
+        self.file.clone().unwrap_or_else(|| session_of(step))
+    }
 }
 
 fn main() -> ExitCode {
@@ -75,8 +84,9 @@ fn main() -> ExitCode {
 
     // Every session has a lab of its own, so they run side by side.
     let start = |step: &String, suite: &str| {
+        let file = wanted.session_of(step);
         let (step, suite) = (step.clone(), suite.to_owned());
-        thread::spawn(move || typed(&step, &suite))
+        thread::spawn(move || typed(&step, &file, &suite))
     };
     let runs: Vec<_> = wanted
         .steps
@@ -96,13 +106,13 @@ fn main() -> ExitCode {
         let how = match wanted.mode {
             Mode::Record => record(step, &reference),
             Mode::Replay => {
-                let again = || typed(step, REFERENCE);
+                let again = || typed(step, &wanted.session_of(step), REFERENCE);
                 compare::twice(&mut reference, again, compare::with_what_is_written)
             }
         };
         passed &= report(REFERENCE, step, how);
         for (suite, other) in wanted.others.iter().zip(others) {
-            let again = || typed(step, suite);
+            let again = || typed(step, &wanted.session_of(step), suite);
             let how = compare::twice(&mut joined(other), again, |other| {
                 compare::with_the_reference(&reference, other, wanted.show)
             });
@@ -122,8 +132,8 @@ fn joined(run: JoinHandle<Typed>) -> Typed {
 }
 
 /// Types a session into a fresh lab.
-fn typed(step: &str, suite: &str) -> Typed {
-    run(step, suite).map_err(|error| format!("{error:#}"))
+fn typed(step: &str, file: &Path, suite: &str) -> Typed {
+    run(step, file, suite).map_err(|error| format!("{error:#}"))
 }
 
 /// Reads the command line.
@@ -135,7 +145,7 @@ fn wanted(arguments: &[String]) -> Result<Wanted> {
         Some(other) => bail!("record or replay, not '{other}'"),
         None => bail!("record or replay?"),
     };
-    let (mut others, mut show, mut steps) = (Vec::new(), false, Vec::new());
+    let (mut others, mut show, mut steps, mut file) = (Vec::new(), false, Vec::new(), None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--suite" if mode == Mode::Replay => {
@@ -145,9 +155,15 @@ fn wanted(arguments: &[String]) -> Result<Wanted> {
                 }
             }
             "--show" if mode == Mode::Replay => show = true,
+            "--file" if mode == Mode::Replay => {
+                file = Some(PathBuf::from(arguments.next().context("--file what?")?));
+            }
             option if option.starts_with('-') => bail!("there is no {option} here"),
             _ => steps.push(argument.clone()),
         }
+    }
+    if file.is_some() && steps.len() != 1 {
+        bail!("--file goes with one step");
     }
     let steps = chosen_steps(&steps)?;
     Ok(Wanted {
@@ -155,6 +171,7 @@ fn wanted(arguments: &[String]) -> Result<Wanted> {
         others,
         show,
         steps,
+        file,
     })
 }
 
@@ -240,10 +257,9 @@ fn session_of(step: &str) -> PathBuf {
 }
 
 /// Boots a lab, brings it to the step before, and types.
-fn run(step: &str, suite: &str) -> Result<Session> {
-    let file = session_of(step);
+fn run(step: &str, file: &Path, suite: &str) -> Result<Session> {
     let text =
-        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut script = Script::parse(&text)?;
 
     let lab = Lab::up(suite, step)?;

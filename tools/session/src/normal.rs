@@ -48,7 +48,7 @@ static VARIES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
 
 /// Lines that depend on what the host lets the lab measure, or on how long something took.
 static ACCOUNTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"^ +(CPU|Memory|Tasks|IO|IP): |: Consumed .* (CPU|memory)|^ +Compiling ").ok()
+    Regex::new(r"^ +(CPU|Memory|Tasks|IO|IP): |: Consumed .* (CPU|memory)|^ +Compiling |counted (and|or) limited").ok()
 });
 
 /// An answer without what may differ. A line that comes several times in a row counts once: how many
