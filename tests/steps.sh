@@ -51,7 +51,7 @@ for suite in "${suites[@]}"; do inside "$suite" learn tests/inside/steps.sh lear
 # The longest first.
 for suite in "${suites[@]}"; do
     for who in surroundings logins; do inside "$suite" readers tests/inside/readers.sh "$who"; done
-    for what in cycles strangers daemon faults doctor; do inside "$suite" "$what" "tests/inside/$what.sh"; done
+    for what in cycles strangers daemon faults doctor pipe; do inside "$suite" "$what" "tests/inside/$what.sh"; done
 done
 # What is interrupted are the scripts, and they are the same everywhere: one release is enough.
 learned "${suites[0]}"

@@ -146,6 +146,33 @@ dead_with_its_pipe() {
     works_again
 }
 
+# What was true a minute ago: it greeted a visitor, and now it does not even run on.
+deaf() {
+    apply "$last"
+    scripts/check.sh "$last"
+    systemctl --user kill --signal=STOP hellod
+    ends 1 scripts/check.sh "$last" | says "✗ hellod greets visitors"
+    systemctl --user kill --signal=CONT hellod
+    scripts/check.sh "$last"
+    works_again
+}
+
+# Each step whose unit has [Install].
+not_enabled() {
+    local step manager ctl
+    for step in $(all_steps); do
+        manager=$(basename "units/$step"/*)
+        grep -q '^\[Install\]' "units/$step/$manager/hellod.service" || continue
+        if [ "$manager" = user ]; then ctl=(systemctl --user); else ctl=(sudo systemctl); fi
+        apply "$step"
+        "${ctl[@]}" disable hellod
+        ends 1 scripts/check.sh "$step" | says "✗ hellod is enabled"
+        "${ctl[@]}" enable hellod
+        scripts/check.sh "$step"
+    done
+    works_again
+}
+
 # An edited one that does not end as it should: the unit is failed only when it has been stopped.
 fails_at_the_stop() {
     apply "$last"
@@ -173,6 +200,8 @@ it "a home that is read-only" cannot_write ~/.config ro
 it "a program that does not stay up: its last words" does_not_stay_up
 it "a compiler cache that stays when cargo has ended" compiler_cache_that_stays
 it "killed, with its pipe left behind: check.sh says no, and does not wait" dead_with_its_pipe
+it "stopped after it has greeted: check.sh says no" deaf
+it "disabled, at each step: check.sh says no" not_enabled
 it "a stop that fails: reset.sh clears that too" fails_at_the_stop
 it "a journal longer than a pipe" has_said_much
 it "a missing unit, a drop-in, a half-made copy, a start limit" strange_states

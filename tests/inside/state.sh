@@ -8,7 +8,7 @@ expected=/tmp/expected
 things() {
     find ~ /etc/systemd/system /run/systemd/system /run/hellod /usr/local/lib /var/lib/systemd/linger \
         "$XDG_RUNTIME_DIR/hellod.pipe" "$XDG_RUNTIME_DIR/systemd/user" \
-        \( -path ~/book -o -path ~/.cargo \) -prune -o "$@" 2>/dev/null | sort || true
+        \( -path ~/book -o -path "$PWD" -o -path ~/.cargo \) -prune -o "$@" 2>/dev/null | sort || true
 }
 
 # What a step leaves: files with their content, mode and owner, links, units, lingering, the account.

@@ -79,6 +79,44 @@ system_program() {
     scripts/reset.sh
 }
 
+# The first question for the password is answered wrongly, and the next one rightly.
+sudo_refuses_once() {
+    sudo install -D -m 700 /bin/true /usr/local/lib/hellod/hellod
+    sudo chmod 700 /usr/local/lib/hellod
+    printf '#!/bin/sh\nif mkdir /tmp/refused 2>/dev/null; then exit 1; fi\nexec /usr/bin/sudo "$@"\n' |
+        install -D /dev/stdin /tmp/once/sudo
+    local before
+    before=$(state)
+    ends 1 env PATH="/tmp/once:$PATH" scripts/apply.sh 6 2>&1 | says "nothing was changed"
+    same "$before" "$(state)"
+    rm -r /tmp/refused /tmp/once
+    sudo rm -r /usr/local/lib/hellod
+}
+
+# What a hellod of step 06 leaves that was started in a terminal, and killed.
+pipe_of_step_06() {
+    target/release/step-06 2>/tmp/said &
+    until grep -q Greeting /tmp/said; do sleep 0.1; done
+    kill -KILL $!
+    wait $! || true
+    [ -p "$XDG_RUNTIME_DIR/hellod.pipe" ]
+    apply 5
+    scripts/check.sh 5
+    scripts/reset.sh
+    same "$nothing" "$(state)"
+}
+
+# Made by hand, as check.sh says.
+account_by_hand() {
+    local hint
+    hint=$({ scripts/check.sh 7 || true; } | sed -n 's/.*Make one: //p')
+    eval "$hint"
+    apply 7
+    scripts/check.sh 7
+    scripts/reset.sh
+    same "$nothing" "$(state)"
+}
+
 account() {
     sudo useradd --system hellod
     refused_by_name "account hellod" 7
@@ -147,6 +185,9 @@ it "a masked hellod" masked
 it "another program where the user steps put theirs" user_program
 it "another program where the system steps put theirs" system_program
 it "an account hellod of somebody else" account
+it "an account made as check.sh says is no stranger's" account_by_hand
+it "another program, in a folder that only root may enter, and a sudo that refuses once" sudo_refuses_once
+it "a pipe of step 06 in a terminal is no stranger's" pipe_of_step_06
 it "a pipe hellod.pipe of somebody else" pipe mkfifo
 it "a file hellod.pipe of somebody else" pipe touch
 it "a folder /run/hellod of somebody else" runtime_folder

@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# The whole on a machine like a reader's: systemd is process 1, sudo asks for a password, the folder has a space.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tests/lib.sh
+
+# A virtual machine, emulated. MACHINE_ACCEL=kvm where that works.
+accel=${MACHINE_ACCEL:-tcg,thread=multi}
+cache=/var/cache/hellod-lab
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,gcc,libc6-dev,less,linux-image-cloud-amd64,initramfs-tools,udev,openssh-server,mmdebstrap,systemd-container
+
+# --- the machine's system, made once ----------------------------------------------------------------
+
+# The lab of the machine starts from the same Debian system as those outside: this makes sure of it.
+scripts/lab.sh up --name "machine-$$" >/dev/null
+scripts/lab.sh down --name "machine-$$"
+lab_system=$(find "$cache" -maxdepth 1 -name 'trixie-*' ! -name '*.part*' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
+key=$({ echo "$packages $lab_system $cargo_home" && rustc -vV && cat Cargo.lock && sed -n '/^make_machine/,/^}/p' "$0"; } | sha256sum | cut -c1-8)
+machine=$cache/machine-$key
+
+# The folder $1 with the kernel and a disk: Debian, Rust, what cargo has fetched, and the lab's system.
+make_machine() {
+    local system=$1/system
+    rm -rf --one-file-system "$cache"/machine-*
+    mkdir -p "$1"
+    unshare --mount mmdebstrap --quiet --variant=minbase --include="$packages" \
+        --aptopt='Acquire::Check-Valid-Until "false"' trixie "$system" 2>"$1/log" || { cat "$1/log" && return 1; }
+    cp --dereference "$system"/vmlinuz "$system"/initrd.img "$1/"
+    chroot "$system" useradd --no-create-home --shell /bin/bash reader
+    chroot "$system" chpasswd <<<"reader:secret"
+    echo 'reader ALL=(ALL) ALL' >"$system/etc/sudoers.d/reader"
+    echo machine >"$system/etc/hostname"
+    echo '127.0.0.1 localhost machine' >"$system/etc/hosts"
+    : >"$system/etc/machine-id"
+    printf '%s\n' '/dev/vda / ext4 rw 0 1' '/dev/vdb /home/reader ext4 rw 0 2' >"$system/etc/fstab"
+    mkdir -p "$system/home/reader" "$system/opt/rust" "$system$cargo_home" "$system$cache"
+    printf '[Match]\nName=en*\n[Network]\nDHCP=yes\n' >"$system/etc/systemd/network/en.network"
+    systemctl --quiet --root="$system" enable systemd-networkd ssh
+    printf '%s\n' "PATH=\$PATH:/usr/sbin:/opt/rust/bin" "export CARGO_HOME=$cargo_home CARGO_NET_OFFLINE=true" >"$system/etc/profile.d/book.sh"
+    tar -C "$(rustc --print sysroot)" --exclude=./share --exclude=./lib/rustlib/src -c . | tar -C "$system/opt/rust" -x
+    cp -a "$cargo_home/registry" "$system$cargo_home/"
+    chroot "$system" chown -R reader: "$cargo_home"
+    chmod a+x "$system/root"
+    cp -a "$lab_system" "$system$cache/"
+    truncate --size=4G "$1/disk"
+    mkfs.ext4 -q -d "$system" "$1/disk"
+    rm -rf --one-file-system "$system" "$1/log"
+}
+if [ ! -e "$machine/disk" ]; then
+    echo "Making the system of a whole machine in $cache, once; this takes a minute or two."
+    make_machine "$machine"
+fi
+
+# --- booting it ---------------------------------------------------------------------------------------
+
+work=$(mktemp -d)
+qemu=
+cleanup() {
+    [ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true
+    wait
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+# The reader's home is a disk of its own: the repository in a folder with a space, and the key to log in.
+home=$work/home
+mkdir -p "$home/.ssh" "$home/my book/target"
+ssh-keygen -q -t ed25519 -N '' -f "$work/key"
+cp "$work/key.pub" "$home/.ssh/authorized_keys"
+chmod 700 "$home/.ssh"
+tar --exclude=./.git --exclude=./target --exclude=node_modules -c . | tar -C "$home/my book" -x
+cp -a target/release "$home/my book/target/"
+chown -R 1000:1000 "$home"
+truncate --size=2G "$work/disk"
+mkfs.ext4 -q -E root_owner=1000:1000 -d "$home" "$work/disk"
+rm -rf "$home"
+
+port=$((20000 + $$ % 20000))
+# No way out: the machine reaches nothing, and only this port reaches it.
+qemu-system-x86_64 -accel "$accel" -cpu max -smp 2 -m 3072 -display none -no-reboot \
+    -kernel "$machine/vmlinuz" -initrd "$machine/initrd.img" -append 'root=/dev/vda rw console=ttyS0 quiet' \
+    -drive "file=$machine/disk,format=raw,if=virtio,snapshot=on" -drive "file=$work/disk,format=raw,if=virtio,snapshot=on" \
+    -nic "user,model=virtio,restrict=on,hostfwd=tcp:127.0.0.1:$port-:22" -serial "file:$work/console" &
+qemu=$!
+
+ssh=(ssh -q -i "$work/key" -p "$port" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
+    -o ConnectTimeout=10 -o LogLevel=ERROR reader@127.0.0.1)
+until "${ssh[@]}" -o BatchMode=yes true; do
+    if ! kill -0 "$qemu" || [ "$SECONDS" -gt 600 ]; then tail -n 30 "$work/console" && exit 1; fi
+    sleep 1
+done
+
+# As long as a reader is at work there is a login, and with it the user manager.
+"${ssh[@]}" sleep infinity &
+
+# types COMMAND: into a terminal of the machine, in the folder of the book; gives sudo its password.
+types() {
+    local said='' one from to status=0
+    coproc TERMINAL { exec "${ssh[@]}" -tt "bash -lc 'cd ~/\"my book\" && $1'"; }
+    local terminal=$TERMINAL_PID
+    exec {from}<&"${TERMINAL[0]}" {to}>&"${TERMINAL[1]}"
+    while IFS= read -r -n 1 -d '' one <&"$from"; do
+        said+=$one
+        if [[ $said == *'password for reader: ' ]]; then echo secret >&"$to"; fi
+    done
+    wait "$terminal" || status=$?
+    exec {from}<&- {to}>&-
+    printf '%s\n' "${said//$'\r'/}"
+    return "$status"
+}
+
+# --- what a reader does ---------------------------------------------------------------------------------
+
+is_a_machine() {
+    types 'cat /proc/1/comm; findmnt -no FSTYPE,OPTIONS /sys/fs/cgroup; systemctl is-system-running; sudo -n true' | tee "$work/said" || true
+    says $'systemd\ncgroup2' <"$work/said"
+    says nsdelegate <"$work/said"
+    says running <"$work/said"
+    says "a password is required" <"$work/said"
+}
+doctor() {
+    types 'scripts/doctor.sh' >"$work/said" || { cat "$work/said" && return 1; }
+    says "✓ sudo is there, and will ask for your password" <"$work/said"
+    says "✓ memory and processes are counted and limited" <"$work/said"
+    says "Ready for chapter 1." <"$work/said"
+}
+goes_to() { types "scripts/apply.sh $1 && scripts/check.sh $1"; }
+# What there is besides the repository; without root, who has nothing of this machine's.
+state() { types '. tests/inside/state.sh && state'; }
+reset_leaves_nothing() {
+    types 'scripts/reset.sh'
+    same "$nothing" "$(state)"
+}
+
+lab_up() {
+    types 'scripts/lab.sh up' | says "The lab 'lab' is up: Debian trixie"
+    types 'scripts/lab.sh run -- scripts/doctor.sh' | says "Ready for chapter 1."
+    types 'scripts/lab.sh run -- systemctl is-system-running' | says running
+}
+lab_limits() {
+    types 'scripts/lab.sh run -- scripts/doctor.sh' | says "✓ memory and processes are counted and limited"
+    types 'scripts/lab.sh run -- systemctl status --no-pager user@1000' | says "Tasks: "
+    ends 137 types 'scripts/lab.sh run -- systemd-run --user --quiet --pipe --wait -p MemoryMax=32M -p MemorySwapMax=0 tail /dev/zero'
+}
+lab_works() {
+    types 'scripts/lab.sh run -- scripts/apply.sh 7 && scripts/lab.sh run -- scripts/check.sh 7'
+    types 'scripts/lab.sh reboot && scripts/lab.sh run -- scripts/check.sh 7'
+}
+lab_keeps_root_in() {
+    # shellcheck disable=SC2016  # the machine's
+    types 'sleep infinity & scripts/lab.sh run -- sudo tests/inside/way-out.sh $! $(findmnt -nro MAJ:MIN / | tr : " ") 1'
+}
+lab_leaves_nothing() {
+    types 'scripts/lab.sh down && sudo find /run /sys/fs/cgroup /tmp /var/lib /etc -name "*hellod-lab*"; grep hellod-lab /proc/self/mountinfo; pgrep -af lab-machine; systemctl list-units --all --no-legend "*hellod*"; echo end' >"$work/said"
+    same end "$(grep -v -e 'password for reader' -e 'going through sudo' "$work/said" | grep .)"
+}
+
+ABOUT="machine, steps"
+it "$(types 'systemctl --version | cat' | sed -n 1p), as process 1 of a machine with control groups v2 and a sudo that asks" is_a_machine
+it "doctor.sh finds nothing in the way" doctor
+nothing=$(state)
+for step in $(all_steps); do it "$step: apply.sh and check.sh" goes_to "$step"; done
+# Back over the border between the managers, and within each.
+for step in 06-system-service 04-notify 02-journal 07-dedicated-user 01-hello-loop; do
+    it "and then $step" goes_to "$step"
+done
+it "reset.sh leaves nothing" reset_leaves_nothing
+ABOUT="machine, lab"
+it "comes up, with a login and a user manager" lab_up
+it "has the machine's controllers: limits are enforced" lab_limits
+it "the last step works in it, also after a reboot" lab_works
+it "root of it does not get out" lab_keeps_root_in
+it "down leaves nothing" lab_leaves_nothing
