@@ -67,13 +67,15 @@ if [ "$EUID" -ne 0 ]; then
     command -v sudo >/dev/null ||
         die "The lab needs root, and there is no sudo." "Run this as root."
     echo "The lab needs root: going through sudo." >&2
-    exec sudo -- env LAB_RUST="${LAB_RUST-}" LAB_REGISTRY="${LAB_REGISTRY-}" "$root/scripts/lab.sh" "${original[@]}"
+    exec sudo -- env LAB_RUST="${LAB_RUST-}" LAB_REGISTRY="${LAB_REGISTRY-}" \
+        LAB_PACKAGES="${LAB_PACKAGES-}" "$root/scripts/lab.sh" "${original[@]}"
 fi
 
 # --- the Debian system that every lab of a suite starts from --------------------------------------
 
 cache=/var/cache/hellod-lab
 packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,gcc,libc6-dev,less,nano,locales,zsh,fish
+packages+=${LAB_PACKAGES:+,$LAB_PACKAGES} # what somebody needs besides, as bench.sh does
 
 # What every lab needs, done once. Runs on the unpacked system, whose folder is $1.
 # shellcheck disable=SC2016  # mmdebstrap gives the hook its $1

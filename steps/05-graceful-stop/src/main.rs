@@ -55,12 +55,12 @@ fn run() -> Result<(), String> {
     ]);
 
     let signal = greet_until_signal(&mut signals, &mut pipe, every).map_err(about_pipe)?;
-    stopping(signal);
     // The clean-up comes first: after it, a second signal may end this at once.
     if let Err(error) = pipe.close() {
         log(Level::Warning, about_pipe(error));
     }
     signals.let_next_end().map_err(about_signals)?;
+    stopping(signal);
     // The last work: whoever came before the signal is still greeted.
     pipe.read_rest(greet).map_err(about_pipe)?;
     log(Level::Info, "Goodbye");

@@ -15,6 +15,9 @@ use crate::journal::{Level, log};
 /// More of a name than this is not wanted, in bytes.
 const LONGEST: usize = 80;
 
+/// So much is read before it is time to look at the signals again, in bytes.
+const CHUNK: usize = 4096;
+
 /// To read what is there, without waiting for somebody to write.
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
@@ -44,8 +47,10 @@ impl Pipe {
         if FileType::from_raw_mode(fstat(&held)?.st_mode) != FileType::Fifo {
             return Err(io::Error::other("is there already, and is no pipe"));
         }
-        flock(&held, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| io::Error::other("another hellod uses it"))?;
+        match flock(&held, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => return Err(io::Error::other("another hellod uses it")),
+            locked => locked?,
+        }
         // Now that it belongs to the machine, everybody may visit. Not by mkfifoat, whose mode the
         // process's umask cuts, and not before the lock: until then it may be another's.
         fchmod(&held, Mode::from_raw_mode(0o622))?;
@@ -57,11 +62,15 @@ impl Pipe {
         })
     }
 
-    /// Reads some of what visitors have written, at most 4096 bytes, and greets each name that is
+    /// Reads some of what visitors have written, at most a `CHUNK`, and greets each name that is
     /// whole. Does not wait. Returns the number of bytes; fails like read(2).
     pub fn read(&mut self, greet: fn(&str)) -> io::Result<usize> {
-        let mut buffer = [0; 4096];
-        let length = match read(&self.visit, &mut buffer) {
+        self.read_at_most(CHUNK, greet)
+    }
+
+    fn read_at_most(&mut self, most: usize, greet: fn(&str)) -> io::Result<usize> {
+        let mut buffer = [0; CHUNK];
+        let length = match read(&self.visit, &mut buffer[..most.min(CHUNK)]) {
             Err(Errno::AGAIN) => return Ok(0),
             length => length?,
         };
@@ -87,9 +96,9 @@ impl Pipe {
     pub fn read_rest(&mut self, greet: fn(&str)) -> io::Result<()> {
         let mut rest = usize::try_from(ioctl_fionread(&self.visit)?).unwrap_or(0);
         while rest > 0 {
-            match self.read(greet)? {
+            match self.read_at_most(rest, greet)? {
                 0 => break,
-                length => rest = rest.saturating_sub(length),
+                length => rest -= length,
             }
         }
         self.greet_whole(greet);
@@ -104,8 +113,10 @@ impl Pipe {
                 Level::Warning,
                 format_args!("{path} is gone; making it anew"),
             );
+            // The new one first, so that visitors wait for as short a time as can be.
+            let anew = Self::create(&self.path);
             self.read_rest(greet)?;
-            *self = Self::create(&self.path)?;
+            *self = anew?;
         }
         Ok(())
     }

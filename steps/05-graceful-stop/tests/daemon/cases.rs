@@ -529,7 +529,7 @@ fn a_visitor_who_never_stops_does_not_hold_up_the_stop() -> Outcome {
             .open(pipe)
             .and_then(|mut pipe| {
                 loop {
-                    pipe.write_all(b"Forever\n")?;
+                    pipe.write_all(b"Annabella\n")?;
                 }
             })
             .map_or_else(
@@ -537,8 +537,22 @@ fn a_visitor_who_never_stops_does_not_hold_up_the_stop() -> Outcome {
                 |never: Infallible| match never {},
             )
     });
-    hellod.says("Hello, Forever")?;
+    hellod.says("Hello, Annabella")?;
     hellod.stop()?;
+    // Each name is whole, the last one too, although it is written while the stop begins. Its length
+    // is no divisor of what is read at once.
+    let all = [
+        "Hello, Annabella",
+        "Hello from hellod",
+        "Stopping because of SIGTERM",
+        "Goodbye",
+    ];
+    let torn: Vec<_> = hellod
+        .lines
+        .iter()
+        .filter(|line| !all.contains(&line.as_str()))
+        .collect();
+    assert_eq!(torn, [""; 0]);
     let how = visitor.join().map_err(|_| "the visitor failed")?;
     assert_eq!(how, ErrorKind::BrokenPipe);
     Ok(())
