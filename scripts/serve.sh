@@ -31,9 +31,15 @@ command -v cc >/dev/null ||
     die "There is no C compiler, and Rust needs one to link programs." \
         "On Debian: apt install gcc libc6-dev"
 
-mdbook=$root/target/tools/mdbook-$mdbook_version/bin/mdbook
+# Yours, if it is one of the same line.
+if [[ $(mdbook --version 2>/dev/null) == "mdbook v${mdbook_version%.*}."* ]]; then
+    mdbook=$(command -v mdbook)
+else
+    mdbook=$root/target/tools/mdbook-$mdbook_version/bin/mdbook
+fi
+# In a terminal, cargo shows how many crates are done, and of how many.
 if [ ! -x "$mdbook" ]; then
-    echo "Building mdBook $mdbook_version into target/tools, once; this takes about a minute."
+    echo "1 of 2: building mdBook $mdbook_version into target/tools, once; this takes a minute or two."
     # A debug build without its symbols: it is built in less than half the time, and builds this book
     # as fast. In the folder in which the adapter is built too, so that what both need is built once.
     CARGO_PROFILE_DEV_DEBUG=false cargo install --debug --locked --root "${mdbook%/bin/mdbook}" --target-dir target/tools --no-track \
@@ -41,6 +47,7 @@ if [ ! -x "$mdbook" ]; then
         die "mdBook could not be built; cargo's message is above." \
             "Is there a network? It is needed this once. Then run this again."
 fi
+[ -x target/tools/debug/cmdrun ] || echo "2 of 2: building the book's preprocessor, once; this takes a quarter of a minute."
 tools/cmdrun.sh supports html ||
     die "The book's preprocessor could not be built; cargo's message is above." \
         "Is there a network? It is needed this once. Then run this again."

@@ -21,7 +21,8 @@ END
 
 # The releases that the book is tried on; the first is the one whose answers it shows.
 suites=(trixie bookworm forky)
-all=(tests/code.sh tests/scripts.sh tests/book.sh tests/page.sh tests/lab.sh tests/steps.sh tests/sessions.sh)
+all=(tests/code.sh tests/scripts.sh tests/book.sh tests/page.sh tests/lab.sh tests/steps.sh tests/sessions.sh
+    tests/machine.sh)
 chosen=()
 original=("$@")
 while [ $# -gt 0 ]; do
@@ -50,7 +51,7 @@ command -v cargo >/dev/null ||
 # program:package, as Debian calls them.
 needed=(cc:gcc ld:binutils git:git shellcheck:shellcheck chromium:chromium node:nodejs npm:npm sudo:sudo
     mmdebstrap:mmdebstrap systemd-nspawn:systemd-container nsenter:util-linux unshare:util-linux pgrep:procps
-    diff:diffutils)
+    diff:diffutils findmnt:util-linux qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs ssh:openssh-client)
 missing=()
 for one in "${needed[@]}"; do
     command -v "${one%:*}" >/dev/null || missing+=("${one#*:}")

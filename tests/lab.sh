@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/lib.sh
 
+ABOUT="trixie, lab"
 one=test-a-$$ other=test-b-$$
 lab() { scripts/lab.sh "$1" --name "${2:-$one}" "${@:3}"; }
 in_lab() { scripts/lab.sh run --name "${where:-$one}" -- bash -c "$1" -- "${@:2}"; }

@@ -14,8 +14,8 @@ packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,
 
 # The lab of the machine starts from the same Debian system as those outside: this makes sure of it.
 scripts/lab.sh up --name "machine-$$" >/dev/null
+lab_system=$(pgrep --full --list-full "/lab-machine\.sh machine-$$ " | grep -o "$cache/[^ ]*" | uniq)
 scripts/lab.sh down --name "machine-$$"
-lab_system=$(find "$cache" -maxdepth 1 -name 'trixie-*' ! -name '*.part*' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2)
 key=$({ echo "$packages $lab_system $cargo_home" && rustc -vV && cat Cargo.lock && sed -n '/^make_machine/,/^}/p' "$0"; } | sha256sum | cut -c1-8)
 machine=$cache/machine-$key
 
@@ -127,7 +127,7 @@ doctor() {
 }
 goes_to() { types "scripts/apply.sh $1 && scripts/check.sh $1"; }
 # What there is besides the repository; without root, who has nothing of this machine's.
-state() { types '. tests/inside/state.sh && state'; }
+state() { types '. tests/inside/state.sh && state | cat'; }
 reset_leaves_nothing() {
     types 'scripts/reset.sh'
     same "$nothing" "$(state)"

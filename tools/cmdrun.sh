@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 quiet=--quiet
-# The first build takes a minute; who waits for it shall see it move.
+# Who waits for the first build shall see it move.
 [ -x target/tools/debug/cmdrun ] || quiet=
 # shellcheck disable=SC2086  # nothing, or one word
 cargo build $quiet --locked --manifest-path tools/Cargo.toml --target-dir target/tools --package cmdrun >&2

@@ -5,8 +5,11 @@ cd "$(dirname "$0")/.."
 
 results=$1
 table=tests/tested.md
-# The oldest systemd first.
-mapfile -t suites < <(sed -n 's/^ok      \([a-z]*\), steps: systemd \([0-9]*\).*/\2 \1/p' "$results" | sort -un | cut -d' ' -f2)
+# The oldest systemd first, and the machine after the labs.
+mapfile -t suites < <(sed -n 's/^ok      \([a-z]*\), steps: systemd \([0-9]*\).*/\2 \1/p' "$results" |
+    sed 's/.* machine$/999 machine/' | sort -n | cut -d' ' -f2)
+# heading SUITE
+heading() { if [ "$1" = machine ]; then echo "a whole machine"; else echo "Debian $1"; fi; }
 
 # count SUITE GROUP: how many tests passed.
 count() { grep -c "^ok      $1, $2: " "$results" || true; }
@@ -26,7 +29,7 @@ row() {
 
 # shellcheck disable=SC2016  # backticks for the table
 {
-    printf '| |' && printf ' Debian %s |' "${suites[@]}" && echo
+    printf '| |' && for suite in "${suites[@]}"; do printf ' %s |' "$(heading "$suite")"; done && echo
     printf '| --- |' && printf ' --- |%.0s' "${suites[@]}" && echo
     printf '| systemd |'
     for suite in "${suites[@]}"; do
@@ -35,12 +38,14 @@ row() {
     echo
     row 'commands of the chapters, typed again' sessions
     row '`apply.sh`, `check.sh` and `reset.sh`, from every state to every step' steps
+    row 'the lab: a login, limits, nothing that gets out of it, nothing that stays' lab
     row '`apply.sh` ended before and after each of its commands; two at once' interruptions
     row 'mistakes and broken machines, each met with a clear sentence' faults
     row 'a `hellod` of somebody else, which has to stay as it is' strangers
     row 'unusual machines: other shells, languages, folders, no `sudo`' readers
     row 'faults that `doctor.sh` has to recognise' doctor
     row 'tests of the programs themselves, a set for each step' daemon
+    row 'a pipe that cannot be made, or not be removed' pipe
     row '`hellod` stopped at random moments, in three sets' cycles
 } >"$table.new"
 

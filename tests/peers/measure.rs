@@ -32,6 +32,8 @@ struct Running {
     child: Child,
     folder: PathBuf,
     ready: Duration,
+    /// Takes its last words, too.
+    _manager: UnixDatagram,
 }
 
 impl Drop for Running {
@@ -48,10 +50,37 @@ fn main() -> Outcome<()> {
     let programs: Vec<(&str, &str)> =
         programs.iter().filter_map(|one| one.split_once('=')).collect();
 
+    // Memory and wake-ups with one of each: more of them would share more.
+    let alone = start_all(&programs, 1)?;
+    let before: Vec<u64> = alone.iter().map(wakeups).collect::<Outcome<_>>()?;
+    thread::sleep(IDLE);
+    let mut lines = Vec::new();
+    for (one, before) in alone.iter().zip(before) {
+        let pss = field(one, "smaps_rollup", "Pss:")?;
+        let threads = field(one, "status", "Threads:")?;
+        let idle = (wakeups(one)? - before) * 60 / IDLE.as_secs();
+        lines.push(format!("{pss} {threads} {idle}"));
+    }
+    drop(alone);
+
+    let mut times = vec![(Vec::new(), Vec::new()); programs.len()];
+    for mut one in start_all(&programs, rounds)? {
+        times[one.of].0.push(one.ready.as_micros());
+        times[one.of].1.push(stop(&mut one)?.as_micros());
+        fs::remove_dir_all(&one.folder)?;
+    }
+    for (((name, _), line), (ready, stops)) in programs.iter().zip(lines).zip(times) {
+        println!("{name} {} {} {line}", median(ready), median(stops));
+    }
+    Ok(())
+}
+
+/// Starts each program so many times, in turns, and waits until all are ready and have had a visitor.
+fn start_all(programs: &[(&str, &str)], rounds: usize) -> Outcome<Vec<Running>> {
     let mut starting = Vec::new();
     for round in 0..rounds {
         for (of, (name, program)) in programs.iter().enumerate() {
-            let folder = std::env::temp_dir().join(format!("measure-{name}-{round}"));
+            let folder = std::env::temp_dir().join(format!("measure-{rounds}-{name}-{round}"));
             let program = program.to_string();
             starting.push(thread::spawn(move || {
                 start(of, &program, folder).map_err(|error| format!("{program}: {error}"))
@@ -61,34 +90,11 @@ fn main() -> Outcome<()> {
     }
     let mut running = Vec::new();
     for one in starting {
-        running.push(one.join().map_err(|_| "a start failed")??);
-    }
-    for one in &running {
+        let one = one.join().map_err(|_| "a start failed")??;
         visit(&one.folder)?;
+        running.push(one);
     }
-    let before: Vec<u64> = running.iter().map(wakeups).collect::<Outcome<_>>()?;
-    thread::sleep(IDLE);
-    let after: Vec<u64> = running.iter().map(wakeups).collect::<Outcome<_>>()?;
-
-    let mut lines = Vec::new();
-    for (of, (name, _)) in programs.iter().enumerate() {
-        let mine = || running.iter().enumerate().filter(move |(_, one)| one.of == of);
-        let per_minute = |at: usize| (after[at] - before[at]) * 60 / IDLE.as_secs();
-        let idle = median(mine().map(|(at, _)| per_minute(at)).collect());
-        let pss = median(mine().map(|(_, one)| field(one, "smaps_rollup", "Pss:")).collect::<Outcome<_>>()?);
-        let threads = median(mine().map(|(_, one)| field(one, "status", "Threads:")).collect::<Outcome<_>>()?);
-        let ready = median(mine().map(|(_, one)| micros(one.ready)).collect());
-        lines.push((name, ready, pss, threads, idle, Vec::new()));
-    }
-    // In turns again, and one after the other.
-    for mut one in running {
-        lines[one.of].5.push(micros(stop(&mut one)?));
-        fs::remove_dir_all(&one.folder)?;
-    }
-    for (name, ready, pss, threads, idle, stops) in lines {
-        println!("{name} {ready} {} {pss} {threads} {idle}", median(stops));
-    }
-    Ok(())
+    Ok(running)
 }
 
 fn start(of: usize, program: &str, folder: PathBuf) -> Outcome<Running> {
@@ -108,7 +114,7 @@ fn start(of: usize, program: &str, folder: PathBuf) -> Outcome<Running> {
         let length = manager.recv(&mut buffer)?;
         if buffer[..length].starts_with(b"READY=1") {
             let ready = begin.elapsed().saturating_sub(LEARNING);
-            return Ok(Running { of, child, folder, ready });
+            return Ok(Running { of, child, folder, ready, _manager: manager });
         }
     }
 }
@@ -148,11 +154,7 @@ fn field(one: &Running, file: &str, name: &str) -> Outcome<u64> {
     Ok(value.split_whitespace().next().ok_or("no value")?.parse()?)
 }
 
-fn micros(duration: Duration) -> u64 {
-    duration.as_micros() as u64
-}
-
-fn median(mut values: Vec<u64>) -> u64 {
+fn median(mut values: Vec<u128>) -> u128 {
     values.sort_unstable();
     values[values.len() / 2]
 }
