@@ -7,8 +7,8 @@ set -euo pipefail
 pid=$1 major=$2 minor=$3 other=$4
 
 open=0
-# The last two: a search that finds nothing, and a kernel without modules.
-reasons='not permitted|denied|Read-only|No such|^$|Function not implemented'
+# The last three: a search that finds nothing, and a kernel without modules, or without version 1 of control groups.
+reasons='not permitted|denied|Read-only|No such|^$|Function not implemented|Unknown subsys'
 # refused WHAT COMMAND...: and for one of the reasons for which it should be.
 refused() {
     local said
