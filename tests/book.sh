@@ -74,6 +74,18 @@ failing_command_fails_the_build() {
     done
 }
 
+# An mdBook that is there already spares a reader the building of one, if it is of the same line.
+serve_takes_yours() {
+    local yours
+    yours=$(mktemp -d)
+    # shellcheck disable=SC2064
+    trap "rm -rf '$yours'" EXIT
+    # shellcheck disable=SC2016
+    printf '#!/bin/sh\nif [ "$1" = build ]; then echo "yours builds"; else echo "mdbook v%s"; fi\n' "$1" |
+        install -D /dev/stdin "$yours/mdbook"
+    PATH=$yours:$PATH scripts/serve.sh --build 2>&1 | if [ "$2" = taken ]; then says "yours builds"; else says "HTML book written"; fi
+}
+
 readme_says_what_was_replayed() {
     local version
     version=$(sed -n 's/^systemd \([0-9]*\) .*/\1/p' steps/01-hello-loop/session.console)
@@ -89,4 +101,6 @@ for mdbook in "${mdbooks[@]}"; do
     it "$version builds the book" builds "$mdbook" "$PWD/target/test-book/${version##*v}"
 done
 it "a failing cmdrun fails the build by name" failing_command_fails_the_build
+it "serve.sh takes an mdBook 0.5 that is on the PATH" serve_takes_yours 0.5.99 taken
+it "serve.sh does not take an mdBook 0.4" serve_takes_yours 0.4.52 left
 it "the README names the systemd that the answers come from" readme_says_what_was_replayed
