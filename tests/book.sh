@@ -43,6 +43,9 @@ same_names_everywhere() {
     done
 }
 
+# What a reader copies has to mean the reader, and not the account that it was recorded with.
+no_command_names_learner() { ends 1 grep -nE '^\$ (.*[ =])?learner( |$)' steps/*/session.console; }
+
 no_command_without_exit_code() { ends 1 grep -nE '<!-- *cmdrun +[^-]' src/*.md; }
 
 # builds MDBOOK FOLDER: mdBook writes the book there and has nothing to warn about.
@@ -95,6 +98,7 @@ readme_says_what_was_replayed() {
 it "every include and its anchor resolve" includes_resolve
 it "chapters show their sessions in the order in which they were typed" sessions_in_order
 it "SUMMARY.md, src, steps and units have the same names" same_names_everywhere
+it "no command of a session names the learner" no_command_names_learner
 it "every cmdrun says which exit code it expects" no_command_without_exit_code
 for mdbook in "${mdbooks[@]}"; do
     version=$("$mdbook" --version)

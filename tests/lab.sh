@@ -219,6 +219,14 @@ through_sudo() {
     as_user down
 }
 
+# Times are for people; that it runs, and waits as it should, is for this.
+benchmark() {
+    local row
+    row=$(scripts/bench.sh 1 | grep '^| Rust |')
+    echo "$row"
+    awk -F'|' '{ exit !($6 == 1 && $7 <= 15) }' <<<"$row"
+}
+
 stamp=$(mktemp)
 it "called wrongly: usage, and 2" called_wrongly
 it "comes up, once, with a system and a user manager" comes_up
@@ -246,6 +254,7 @@ if [ "$most" -le 1024 ]; then
 else
     echo "not tried here, with $most of them to use up: without inotify instances it says what it needs"
 fi
+it "bench.sh measures: one thread, and no wake-up but the greetings" benchmark
 it "Ctrl-C at any moment of up leaves nothing" interrupted INT
 it "down leaves nothing after a SIGKILL at any moment of up" interrupted KILL
 rm "$stamp"

@@ -1,5 +1,5 @@
 # Sourced by scripts/check.sh: what should be true after step 07.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # account_comment is that of scripts/ours.sh
 
 pipe=/run/hellod/hellod.pipe
 runs_as_hellod() { [ "$(ps -o user= -p "$(property MainPID)")" = hellod ]; }
