@@ -181,10 +181,11 @@ remove_groups() {
 # The users of labs have numbers from here on, see --private-users= in systemd-nspawn(1).
 lab_users=524288
 
-# The kernel gives each user so many inotify instances, and root's labs count as root. A systemd that gets none ends without a word, and
+# The kernel gives each user so many inotify instances, and root's labs count as root: a lab takes ten, with
+# somebody logged in. A systemd that gets none ends without a word, and
 # one that gets too few lacks mounts and units.
 require_inotify() {
-    local a_lab=6 most in_use
+    local a_lab=10 most in_use
     most=$(cat /proc/sys/fs/inotify/max_user_instances)
     in_use=$({ find /proc/[0-9]*/fd \( -user root -o -uid +$((lab_users - 1)) \) -lname anon_inode:inotify 2>/dev/null || true; } | wc -l)
     [ $((in_use + a_lab)) -le "$most" ] ||

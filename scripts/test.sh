@@ -76,8 +76,13 @@ results=$(mktemp)
 end_here() {
     rm -f "$results"
     [ -z "${DELEGATION_IS_OURS-}" ] || nsdelegate off
+    echo "$instances_before" >"$instances"
 }
+# Many labs side by side take more of them than root has on most machines; given back at the end.
+instances=/proc/sys/fs/inotify/max_user_instances
+instances_before=$(cat "$instances")
 trap end_here EXIT
+[ "$instances_before" -ge 512 ] || echo 512 >"$instances"
 # The labs run as on a host that systemd runs.
 if ! delegates; then
     nsdelegate on

@@ -5,8 +5,7 @@ cd "$(dirname "$0")/.."
 . tests/lib.sh
 
 read -ra suites <<<"${SUITES:-trixie}"
-# Most of the time goes into waiting for hellod to be ready, so many labs wait side by side: as many as
-# root has inotify instances for (128, mostly), with some left for the machine itself.
+# Most of the time goes into waiting for hellod to be ready, so many labs wait side by side.
 at_once=16
 
 work=$(mktemp -d)

@@ -12,9 +12,9 @@ use crate::terminal::Terminal;
 /// The labs that are up.
 static UP: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// So many may be up side by side. The kernel lets root have 128 inotify instances, mostly, and the
-/// systemd of a lab takes up to six.
-const AT_ONCE: usize = 16;
+/// So many may be up side by side. The kernel lets root have 128 inotify instances, mostly, and a lab
+/// with somebody logged in takes ten.
+const AT_ONCE: usize = 12;
 
 /// Set at the end: no lab boots any more.
 static CLOSED: AtomicBool = AtomicBool::new(false);
