@@ -171,7 +171,7 @@ no_inotify_left() {
     trap "echo '$most' >'$instances'" EXIT
     for free in 3 0; do
         echo $((used + free)) >"$instances"
-        ends 1 lab up 2>&1 | says "inotify instances, and of the $((used + free)) that root may have, $used are in use"
+        ends 1 lab up 2>&1 | says "inotify instances, and of the $((used + free)) that root may have, "
         same "$before" "$(traces)"
     done
 }

@@ -61,7 +61,9 @@ fn main() -> Outcome<()> {
         let idle = (wakeups(one)? - before) * 60 / IDLE.as_secs();
         lines.push(format!("{pss} {threads} {idle}"));
     }
-    drop(alone);
+    for one in alone {
+        fs::remove_dir_all(&one.folder)?;
+    }
 
     let mut times = vec![(Vec::new(), Vec::new()); programs.len()];
     for mut one in start_all(&programs, rounds)? {
