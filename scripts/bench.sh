@@ -9,7 +9,8 @@ usage() {
 Usage: scripts/bench.sh [ROUNDS]
 
 Boots a lab, builds in it the hellod of the last step, and hellod.c and hellod.py of tests/peers, starts
-each ROUNDS times (15 if not said), in turns, and prints what each took, as a table. Takes about a minute.
+each ROUNDS times (15 if not said), in turns, and prints what each took, as a table. Takes about a minute, and the first time another, to make a Debian
+system with Python; it stays with the others until scripts/lab.sh purge.
 
 READY is without the three seconds that each of them pretends to learn. Medians; times depend on the
 machine, so compare within a table.

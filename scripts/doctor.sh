@@ -9,7 +9,7 @@ usage() {
 Usage: scripts/doctor.sh
 
 Prints a line for each thing that the book needs: ✓ it is there, or ✗, what that breaks, and what
-helps; a – is for what you will see otherwise than in the book, and need not mend. Changes nothing.
+helps; a – marks what will look different from the book and needs no fix. Changes nothing.
 Exit 1 if there is a ✗.
 END
 }
@@ -45,10 +45,10 @@ else
     good "systemd $version runs this machine$(case ${container:-none} in none) ;; *) echo " ($container)" ;; esac)"
 fi
 
-# What the machine can count and limit: what stands in the tree's root, in version 2 of control groups.
+# What the machine can count and limit, with version 2 of control groups or with version 1.
 missing=
 for one in memory pids; do
-    grep -qsw "$one" /sys/fs/cgroup/cgroup.controllers || missing+="${missing:+, }$one"
+    grep -qsw "$one" /sys/fs/cgroup/cgroup.controllers || [ -d "/sys/fs/cgroup/$one" ] || missing+="${missing:+, }$one"
 done
 if [ -z "$missing" ]; then
     good "memory and processes are counted and limited"

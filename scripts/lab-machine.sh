@@ -4,6 +4,7 @@
 # It has two halves. The outer one arranges the lab's control groups and becomes `unshare`; the inner one
 # runs in the namespaces that `unshare` made, builds the machine and boots it.
 set -euo pipefail
+umask 022 # the lab is for another user than the one who makes it
 name=$1 base=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -12,6 +13,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # The lab's own group, with two below it: `supervisor` for what holds the lab together, `machine` for the
 # lab. Apart, because a group that has processes in it cannot pass controllers on, see cgroups(7).
 if [ "${3-}" != inside ]; then
+    # Not there any more if the lab has been taken down meanwhile: then this ends here.
+    [ -d "/run/hellod-lab-$name" ]
     tree=$(findmnt --noheadings --first-only --types cgroup2 --output TARGET)
     if [ -d /run/systemd/system ]; then
         group=$tree$(sed -n 's/^0:://p' /proc/self/cgroup) # lab.sh has asked the host's systemd for it
@@ -21,7 +24,7 @@ if [ "${3-}" != inside ]; then
     fi
     mkdir "$group"/{supervisor,machine}
     echo 0 >"$group/supervisor/cgroup.procs" # 0 is whoever writes it
-    # What the host has to give. Where it binds a controller to cgroup v1, that one is not among them.
+    # What the host passes on. Where it binds a controller to cgroup v1, that one is not among them.
     for controller in cpuset cpu io memory pids; do
         if grep -qw "$controller" "$group/cgroup.controllers"; then echo "+$controller" >"$group/cgroup.subtree_control"; fi
     done
@@ -31,10 +34,12 @@ fi
 
 # --- inside: the Debian system, with a layer in memory on top for what is written ---------------------
 
-# Not there any more if the lab has been taken down meanwhile: then this ends here.
-[ -d "/run/hellod-lab-$name" ]
+[ -d "/run/hellod-lab-$name" ] # as above
 
-# A /run of its own, so that what is mounted here and what systemd-nspawn notes down goes with it.
+# Before /run is covered: the repository may be on a stick, which is mounted below it.
+cd "${here%/*}"
+# A /run of its own, so that what is mounted here and what systemd-nspawn notes down goes with it. (Among
+# that is which user numbers are taken; it picks them by the lab's name, and two of the same are rare.)
 mount -t tmpfs -o mode=755 hellod-lab /run
 mkdir /run/{upper,work,root}
 machine=/run/root
@@ -43,14 +48,12 @@ machine=/run/root
 mount -t overlay -o "lowerdir=$base,upperdir=/run/upper,workdir=/run/work,metacopy=on,redirect_dir=on" hellod-lab "$machine"
 
 # A copy of the repository, with what was built from it, so that it need not be built again.
-repository=${here%/*}
 home=$machine/home/learner
 mkdir "$home/book"
-tar -C "$repository" --exclude=./.git --exclude=./target --exclude=node_modules -cf - . |
-    tar -C "$home/book" -xf -
-if [ -d "$repository/target/release" ]; then
+tar --exclude=./.git --exclude=./target --exclude=node_modules -cf - . | tar -C "$home/book" -xf -
+if [ -d target/release ]; then
     mkdir "$home/book/target"
-    cp -a "$repository/target/release" "$home/book/target/"
+    cp -a target/release "$home/book/target/"
 fi
 chown -R --reference="$home" "$home/book"
 
@@ -69,6 +72,9 @@ binds=(--bind-ro="$LAB_RUST:/opt/rust")
 
 # In the group `machine`, as its only process, so that it can pass on what that group has.
 boot() (
+    # Anew after a reboot: with controllers passed on, no process may enter the group any more.
+    find "$LAB_GROUP/machine" -depth -type d -exec rmdir {} +
+    mkdir "$LAB_GROUP/machine"
     echo 0 >"$LAB_GROUP/machine/cgroup.procs"
     # Root in the lab is nobody outside: --private-users.
     exec env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$machine" --boot \

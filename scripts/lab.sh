@@ -48,6 +48,7 @@ done
 [ "$action" = run ] || [ $# -eq 0 ] || misuse "'lab.sh $action' takes no '$1'."
 [ "$action" != run ] || [ $# -gt 0 ] || misuse "Run what? scripts/lab.sh run -- COMMAND..."
 
+umask 022 # what a lab is made of has to be read by others than root
 [ ! -e /etc/hellod-lab ] || die "This is the lab, and lab.sh is for the machine around it." "Leave with: exit"
 
 # --- becoming root, with the caller's Rust --------------------------------------------------------
@@ -219,10 +220,10 @@ up() {
     done
     [ -z "$missing" ] || die "The lab needs programs that are not here." "On Debian: apt install$missing"
     [ -n "$(cgroup2)" ] ||
-        die "The lab needs control groups, version 2, and this machine has mounted none." \
-            "As root: mount -t cgroup2 cgroup2 /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1"
+        die "The lab needs control groups of version 2, and this machine has mounted none." \
+            "With systemd, boot with systemd.unified_cgroup_hierarchy=1; without, as root: mount -t cgroup2 cgroup2 /sys/fs/cgroup"
     # Root in the lab is not root of this machine, and reads what everybody may read.
-    unreadable=$(find -L "$LAB_RUST/bin/cargo" "$LAB_REGISTRY" -maxdepth 1 ! -perm -o+r -print -quit 2>/dev/null || true)
+    unreadable=$(find -L "$LAB_RUST/bin" "$LAB_REGISTRY" \( -type d -o -name cargo \) ! -perm -o+rx -print -quit 2>/dev/null || true)
     [ -z "$unreadable" ] ||
         die "$unreadable may not be read by others, and so not in the lab, which borrows your Rust." \
             "Allow it: chmod -R o+rX $(printf '%q %q' "$LAB_RUST" "$LAB_REGISTRY")"
@@ -263,13 +264,10 @@ up() {
         manager --failed --no-legend --full >&2 || true
         (require_inotify) || { take_down; exit 1; }
     fi
-    # What everything in the lab needs, and what a host can be in the way of: a login with a manager of its own.
-    if ! (as_learner --command "systemctl --user --wait is-system-running && cargo --version") &>"$state/login"; then
-        tail -n 20 "$state/login" >&2
-        take_down
-        die "The lab boots, but learner cannot log in to it and find a user manager and cargo; what came instead is above." \
-            "Report those lines, with the output of scripts/doctor.sh."
-    fi
+    # What everything in the lab needs, and what a host can be in the way of.
+    requires_in_lab "learner cannot log in to it and find a user manager" \
+        "timeout 60 systemctl --user --wait is-system-running; systemctl --user show-environment"
+    requires_in_lab "the Rust that it borrows does not run there" "cargo --version"
     echo "The lab '$name' is up: Debian $suite, $(manager --version | sed -n 1p)."
     trap - INT TERM
 }
@@ -283,6 +281,16 @@ as_learner() {
     # make a session only of a process that is in one already.
     echo 0 >"$(cgroup2)$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/cgroup.procs"
     exec nsenter --target "$pid" --all -- runuser --login learner "$@"
+}
+
+# requires_in_lab OTHERWISE COMMAND: as learner; if it fails, the lab is of no use.
+requires_in_lab() {
+    if ! (as_learner --command "$2") &>"$state/said"; then
+        tail -n 20 "$state/said" >&2
+        take_down
+        die "The lab boots, but $1; what came instead is above." \
+            "Report those lines, with the output of scripts/doctor.sh."
+    fi
 }
 
 status() {

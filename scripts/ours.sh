@@ -25,8 +25,8 @@ is_our_program() {
     "${as[@]}" grep --text --quiet --extended-regexp --no-messages 'step_[0-9]{2}' "$1"
 }
 
-# hellod makes it like this, the one of step 06 for everybody, and mkfifo(1) without options does not.
-is_our_pipe() { [ -p "$1" ] && [[ $(stat -c '%u %a' "$1") = "$UID 6"[02][02] ]]; }
+# hellod makes it like this, the one of step 06 for everybody, and mkfifo(1) with the usual umask does not.
+is_our_pipe() { [ -p "$1" ] && [[ $(stat -c '%u %a' "$1") =~ ^$UID\ 6(00|22)$ ]]; }
 
 # An account with this comment was made for the book.
 account_comment="hellod, from the book"

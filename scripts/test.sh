@@ -84,7 +84,7 @@ instances_before=$(cat "$instances")
 trap end_here EXIT
 [ "$instances_before" -ge 512 ] || echo 512 >"$instances"
 # The labs run as on a host that systemd runs.
-if ! delegates; then
+if [[ " ${chosen[*]} " =~ /(lab|steps|sessions|machine)\.sh ]] && ! delegates; then
     nsdelegate on
     export DELEGATION_IS_OURS=yes
 fi

@@ -66,7 +66,7 @@ without_delegation() {
 # The limits that the host can enforce are enforced in the lab, and of the others doctor.sh says so.
 limits() {
     local group has
-    group=$(find /sys/fs/cgroup -type d -name machine -path "*hellod-lab-$one*")
+    group=$(find /sys/fs/cgroup -type d -name machine -path "*hellod-lab-$one*")/..
     has=$(in_lab 'cat /sys/fs/cgroup/cgroup.controllers')
     same "$(cat "$group/cgroup.controllers")" "$has"
     if [[ $has == *memory*pids* ]]; then
@@ -88,7 +88,9 @@ no_way_out() {
     # shellcheck disable=SC2064
     trap "kill $pid" EXIT
     disk=$(findmnt --noheadings --raw --output MAJ:MIN --target /var)
-    there=$(pgrep --full --newest "hellod-lab-$other")
+    # The other lab's systemd, through which the host, and only the host, reads that lab's files.
+    there=$(pgrep -P "$(pgrep --full --newest "^systemd-nspawn .*hellod-lab-$other ")" -x systemd)
+    same secret "$(cat "/proc/$there/root/home/learner/secret")"
     in_lab 'sudo tests/inside/way-out.sh "$@"' "$pid" "${disk%:*}" "${disk#*:}" "$there"
     # Somebody else than root of the host, and than root of the other lab.
     same 3 "$({ in_lab 'cat /proc/self/uid_map' && in_other 'cat /proc/self/uid_map' && cat /proc/self/uid_map; } |

@@ -51,10 +51,9 @@ all_steps() { for unit in units/[0-9][0-9]-*; do echo "${unit#units/}"; done; }
 # them, and so on a reader's host; elsewhere this turns it on, or off again, for the whole machine.
 delegates() { findmnt --noheadings --first-only --types cgroup2 --output OPTIONS | grep -c nsdelegate >/dev/null; }
 nsdelegate() {
-    local place
-    place=$(findmnt --noheadings --first-only --types cgroup2 --output TARGET)
-    case $1 in
-        on) mount -o remount,nsdelegate "$place" ;;
-        off) mount --options-mode ignore -t cgroup2 -o remount,rw cgroup2 "$place" ;;
-    esac
+    local place options
+    read -r place options < <(findmnt --noheadings --first-only --types cgroup2 --output TARGET,FS-OPTIONS)
+    options=${options//,nsdelegate/}
+    [ "$1" = off ] || options+=,nsdelegate
+    mount --options-mode ignore -t cgroup2 -o "remount,$options" cgroup2 "$place"
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole on a machine like a reader's: systemd is process 1, sudo asks for a password, the folder has a space.
 set -euo pipefail
+umask 022
 cd "$(dirname "$0")/.."
 . tests/lib.sh
 
@@ -37,15 +38,16 @@ make_machine() {
     mkdir -p "$system/home/reader" "$system/opt/rust" "$system$cargo_home" "$system$cache"
     printf '[Match]\nName=en*\n[Network]\nDHCP=yes\n' >"$system/etc/systemd/network/en.network"
     systemctl --quiet --root="$system" enable systemd-networkd ssh
-    printf '%s\n' "PATH=\$PATH:/usr/sbin:/opt/rust/bin" "export CARGO_HOME=$cargo_home CARGO_NET_OFFLINE=true" >"$system/etc/profile.d/book.sh"
+    printf '%s\n' "PATH=\$PATH:/usr/sbin:/opt/rust/bin" "export CARGO_HOME='$cargo_home' CARGO_NET_OFFLINE=true" >"$system/etc/profile.d/book.sh"
     tar -C "$(rustc --print sysroot)" --exclude=./share --exclude=./lib/rustlib/src -c . | tar -C "$system/opt/rust" -x
     cp -a "$cargo_home/registry" "$system$cargo_home/"
     chroot "$system" chown -R reader: "$cargo_home"
     chmod a+x "$system/root"
     cp -a "$lab_system" "$system$cache/"
-    truncate --size=4G "$1/disk"
-    mkfs.ext4 -q -d "$system" "$1/disk"
+    truncate --size="$(($(du -sm "$system" | cut -f1) + 2000))M" "$1/disk.part"
+    mkfs.ext4 -q -d "$system" "$1/disk.part"
     rm -rf --one-file-system "$system" "$1/log"
+    mv "$1/disk.part" "$1/disk"
 }
 if [ ! -e "$machine/disk" ]; then
     echo "Making the system of a whole machine in $cache, once; this takes a minute or two."
@@ -87,7 +89,10 @@ qemu=$!
 ssh=(ssh -q -i "$work/key" -p "$port" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
     -o ConnectTimeout=10 -o LogLevel=ERROR reader@127.0.0.1)
 until "${ssh[@]}" -o BatchMode=yes true; do
-    if ! kill -0 "$qemu" || [ "$SECONDS" -gt 600 ]; then tail -n 30 "$work/console" && exit 1; fi
+    if ! kill -0 "$qemu" || [ "$SECONDS" -gt 600 ]; then
+        tail -n 30 "$work/console" || true
+        exit 1
+    fi
     sleep 1
 done
 
@@ -147,10 +152,11 @@ lab_limits() {
 lab_works() {
     types 'scripts/lab.sh run -- scripts/apply.sh 7 && scripts/lab.sh run -- scripts/check.sh 7'
     types 'scripts/lab.sh reboot && scripts/lab.sh run -- scripts/check.sh 7'
+    lab_limits
 }
 lab_keeps_root_in() {
     # shellcheck disable=SC2016  # the machine's
-    types '{ sleep 600 & } && scripts/lab.sh run -- sudo tests/inside/way-out.sh $! $(findmnt -nro MAJ:MIN / | tr : " ") 1'
+    types '{ sleep 600 & } && scripts/lab.sh run -- sudo tests/inside/way-out.sh $! $(findmnt -nro MAJ:MIN / | tr : " ")'
 }
 lab_leaves_nothing() {
     types 'scripts/lab.sh down && sudo find /run /sys/fs/cgroup /tmp /var/lib /etc -name "*hellod-lab*"; grep hellod-lab /proc/self/mountinfo; pgrep -af "lab-[m]achine"; systemctl list-units --all --no-legend "*hellod*" | cat; echo end' >"$work/said"

@@ -110,7 +110,9 @@ pipe_of_step_06() {
 account_by_hand() {
     local hint
     hint=$({ scripts/check.sh 7 || true; } | sed -n 's/.*Make one: //p')
+    [ -n "$hint" ]
     eval "$hint"
+    getent passwd hellod
     apply 7
     scripts/check.sh 7
     scripts/reset.sh

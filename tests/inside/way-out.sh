@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Run in a lab, as root, by tests/lab.sh: every way out of it that somebody may try. Each has to be refused.
 #
-# way-out.sh PID MAJOR MINOR OTHER: a process of the host, its disk, and a process of another lab.
+# way-out.sh PID MAJOR MINOR [OTHER]: a process of the host, its disk, and a process of another lab.
 # shellcheck disable=SC2317  # `refused` calls what is below
 set -euo pipefail
-pid=$1 major=$2 minor=$3 other=$4
+pid=$1 major=$2 minor=$3 other=${4-}
 
 open=0
 # The last three: a search that finds nothing, and a kernel without modules, or without version 1 of control groups.
@@ -41,7 +41,6 @@ refused "loads a module" loads_module
 refused "has the kernel do something, sysrq" write h /proc/sysrq-trigger
 refused "has the kernel run something, core_pattern" write '|/bin/true' /proc/sys/kernel/core_pattern
 refused "has the kernel run something, uevent_helper" write /bin/true /sys/kernel/uevent_helper
-refused "reads a file of another lab" cat "/proc/$other/root/home/learner/secret"
-refused "finds another lab" grep -rs secret /run/hellod-lab-* /var/cache/hellod-lab
+[ -z "$other" ] || refused "reads a file of another lab" cat "/proc/$other/root/home/learner/secret"
 refused "writes into the Rust of the host" touch /opt/rust/mine
 exit "$open"

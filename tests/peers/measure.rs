@@ -1,11 +1,11 @@
-//! Starts programs that do the same work, one at a time and in turns, and measures each from outside.
+//! Starts programs that do the same work, in turns, and measures each from outside.
 //! Run in a lab by scripts/bench.sh: `measure ROUNDS NAME=PROGRAM...`. Prints a line for each program:
 //! its name, start to READY and SIGTERM to exit in microseconds (medians), PSS in kB, threads, and how
 //! often it woke up in a minute while nobody visited it.
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,8 +16,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// What each program pretends to learn before it is ready.
 const LEARNING: Duration = Duration::from_secs(3);
-/// Between two starts, so that each is alone when it matters.
-const APART: Duration = Duration::from_millis(150);
+/// Between two starts. It does not divide `LEARNING`, so that no start falls on the READY of another.
+const APART: Duration = Duration::from_millis(170);
 /// How long wake-ups are counted: four greetings.
 const IDLE: Duration = Duration::from_secs(20);
 
@@ -113,7 +113,11 @@ fn start(of: usize, program: &str, folder: PathBuf) -> Outcome<Running> {
     let mut buffer = [0; 512];
     manager.set_read_timeout(Some(LEARNING * 5))?;
     loop {
-        let length = manager.recv(&mut buffer)?;
+        // A child that ends can interrupt it, since it has a time limit: signal(7).
+        let length = match manager.recv(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            received => received?,
+        };
         if buffer[..length].starts_with(b"READY=1") {
             let ready = begin.elapsed().saturating_sub(LEARNING);
             return Ok(Running { of, child, folder, ready, _manager: manager });

@@ -79,7 +79,7 @@ fn greet_until_signal(signals: &mut Signals, pipe: &mut Pipe, every: Duration) -
             next = now + every;
         }
         // One wait for whatever comes first: a signal, a visitor, the time for the next greeting.
-        // In the middle of a visit there is no need to wait.
+        // In the middle of a visit it reads on: that a visitor has left, poll may not tell.
         let longest = if visit {
             Duration::ZERO
         } else {

@@ -84,7 +84,13 @@ impl Place {
     /// What the manager is told next.
     fn told(&self) -> Result<String, Box<dyn Error>> {
         let mut buffer = [0; 512];
-        let length = self.manager.recv(&mut buffer)?;
+        // A child that ends can interrupt it, handler or not, since it has a time limit: signal(7).
+        let length = loop {
+            match self.manager.recv(&mut buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                received => break received?,
+            }
+        };
         Ok(String::from_utf8(buffer[..length].to_vec())?)
     }
 
