@@ -260,9 +260,11 @@ up() {
             "Run scripts/lab.sh up again, and if it stays so, report those lines."
     fi
     if [ "$(manager is-system-running)" != running ]; then
-        echo "These units of the lab have failed; this machine may be the reason:" >&2
         manager --failed --no-legend --full >&2 || true
-        (require_inotify) || { take_down; exit 1; }
+        take_down
+        require_inotify
+        die "The lab boots, but the units above fail in it; this machine may be the reason." \
+            "Run scripts/lab.sh up again, and if it stays so, report those lines."
     fi
     # What everything in the lab needs, and what a host can be in the way of.
     requires_in_lab "learner cannot log in to it and find a user manager" \
