@@ -9,8 +9,8 @@ usage() {
 Usage: scripts/bench.sh [ROUNDS]
 
 Boots a lab, builds in it the hellod of the last step, and hellod.c and hellod.py of tests/peers, starts
-each ROUNDS times (15 if not said), in turns, and prints what each took, as a table. Takes about a minute, and the first time another, to make a Debian
-system with Python; it stays with the others until scripts/lab.sh purge.
+each ROUNDS times (15 if not said), in turns, and prints what each took, as a table. Takes about a minute,
+and the first time another, to make a Debian system with Python; scripts/lab.sh purge removes that.
 
 READY is without the three seconds that each of them pretends to learn. Medians; times depend on the
 machine, so compare within a table.
@@ -31,17 +31,18 @@ trap 'scripts/lab.sh down --name "$lab"' EXIT
 LAB_PACKAGES=python3 scripts/lab.sh up --name "$lab"
 
 step=$(printf '%s\n' steps/*/ | tail -n 1)
+step=step-$(basename "$step" | cut -d- -f1)
 # shellcheck disable=SC2016  # the lab's own
 prepare='
 set -e
-cargo build --quiet --release --package "step-$1"
+cargo build --quiet --release --package "$1"
 cc -O2 -Wall -Werror -o /tmp/hellod-c tests/peers/hellod.c
 rustc --edition 2024 -O -o /tmp/measure tests/peers/measure.rs
 '
-scripts/lab.sh run --name "$lab" -- bash -c "$prepare" bash "$(basename "$step" | cut -d- -f1)"
+scripts/lab.sh run --name "$lab" -- bash -c "$prepare" bash "$step"
 echo "Measuring, $rounds rounds; this takes $((25 + rounds / 2)) seconds."
 measured=$(scripts/lab.sh run --name "$lab" -- /tmp/measure "$rounds" \
-    C=/tmp/hellod-c "Rust=target/release/step-$(basename "$step" | cut -d- -f1)" Python=tests/peers/hellod.py)
+    C=/tmp/hellod-c "Rust=target/release/$step" Python=tests/peers/hellod.py)
 
 echo
 echo "| | start to READY | SIGTERM to exit | PSS | threads | wake-ups in a minute |"

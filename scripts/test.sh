@@ -76,17 +76,22 @@ results=$(mktemp)
 end_here() {
     rm -f "$results"
     [ -z "${DELEGATION_IS_OURS-}" ] || nsdelegate off
-    echo "$instances_before" >"$instances"
+    [ -z "$instances_before" ] || echo "$instances_before" >"$instances"
 }
-# Many labs side by side take more of them than root has on most machines; given back at the end.
-instances=/proc/sys/fs/inotify/max_user_instances
-instances_before=$(cat "$instances")
+instances=/proc/sys/fs/inotify/max_user_instances instances_before=
 trap end_here EXIT
-[ "$instances_before" -ge 512 ] || echo 512 >"$instances"
-# The labs run as on a host that systemd runs.
-if [[ " ${chosen[*]} " =~ /(lab|steps|sessions|machine)\.sh ]] && ! delegates; then
-    nsdelegate on
-    export DELEGATION_IS_OURS=yes
+# What labs need of the machine; given back at the end.
+if [[ ${chosen[*]} =~ /(lab|steps|sessions|machine)\.sh ]]; then
+    # Many side by side take more of these than root has on most machines.
+    if [ "$(cat "$instances")" -lt 512 ]; then
+        instances_before=$(cat "$instances")
+        echo 512 >"$instances"
+    fi
+    # They run as on a host that systemd runs.
+    if ! delegates; then
+        nsdelegate on
+        export DELEGATION_IS_OURS=yes
+    fi
 fi
 
 # Once, and one by one as apply.sh does it, so that the labs find everything built.

@@ -82,7 +82,7 @@ limits() {
 no_way_out() {
     local disk pid there
     lab up "$other"
-    in_other 'echo secret >~/secret' 
+    in_other 'echo secret >~/secret'
     sleep infinity &
     pid=$!
     # shellcheck disable=SC2064
