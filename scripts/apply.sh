@@ -31,14 +31,7 @@ done
 find_step "$word"
 
 require_managers
-command -v cargo >/dev/null ||
-    die "cargo is not on the PATH, so hellod cannot be built." \
-        "Install Rust from https://rustup.rs and open a new terminal."
-
-place=${CARGO_TARGET_DIR:-$root}
-[ -w "$place" ] || [ ! -e "$place" ] ||
-    die "$place is $(stat -c %U "$place")'s, and cargo cannot build in it for you." \
-        "Either: sudo chown -R $(id -un): $(printf %q "$place"), or: export CARGO_TARGET_DIR=~/hellod-target"
+require_cargo
 
 alone
 account=$(directive User "$unit")
@@ -75,7 +68,8 @@ clear_away
 use_manager "$here"
 if is_linked && [ -z "$wants_boot" ]; then remove_link; fi
 if [ -z "$wants_linger" ]; then stop_lingering; fi
-if has_drop_ins; then change revert; fi
+# shellcheck disable=SC2119  # it is about all of them
+if has_other_drop_ins; then change revert; fi
 if exists "$runtime_units/hellod.service"; then remove "$runtime_units/hellod.service"; fi
 remove_pipe
 # A unit that was restarted too often refuses to start until this clears its count.
@@ -95,6 +89,9 @@ if [ -n "$account" ] && ! has_account "$account"; then
 fi
 install_file "${CARGO_TARGET_DIR:-target}/release/$crate" "$(directive ExecStart "$unit")" 755
 install_file "$unit" "$installed" 644
+for file in "$unit.d"/*.conf; do
+    [ ! -e "$file" ] || install_file "$file" "$units/hellod.service.d/${file##*/}" 644
+done
 
 reload
 if [ -n "$wants_boot" ] && [ "$("${ctl[@]}" is-enabled hellod.service 2>/dev/null)" != enabled ]; then

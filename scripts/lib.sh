@@ -99,6 +99,16 @@ require_managers() {
             "Start it with: sudo systemctl start user@$UID.service"
 }
 
+require_cargo() {
+    local place=${CARGO_TARGET_DIR:-$root}
+    command -v cargo >/dev/null ||
+        die "cargo is not on the PATH, so hellod cannot be built." \
+            "Install Rust from https://rustup.rs and open a new terminal."
+    [ -w "$place" ] || [ ! -e "$place" ] ||
+        die "$place is $(stat -c %U "$place")'s, and cargo cannot build in it for you." \
+            "Either: sudo chown -R $(id -un): $(printf %q "$place"), or: export CARGO_TARGET_DIR=~/hellod-target"
+}
+
 # require_sudo: before anything is changed, so that a wrong password does not leave half of a step.
 require_sudo() {
     command -v sudo >/dev/null ||
@@ -155,6 +165,16 @@ has_drop_ins() {
     for place in "$units"{,.control} "$runtime_units"{,.control}; do
         [ ! -d "$place/hellod.service.d" ] || return 0
     done
+    return 1
+}
+
+# has_other_drop_ins [FIND-TEST...]: than the working copy has for the unit; an empty folder of them counts.
+has_other_drop_ins() {
+    local file
+    while read -r file; do
+        [ "$file" = "$units/hellod.service.d/${file##*/}" ] && cmp -s "$file" "$unit.d/${file##*/}" || return 0
+    done < <(find "$units"{,.control}/hellod.service.d "$runtime_units"{,.control}/hellod.service.d \
+        \( ! -type d -o -empty \) "$@" 2>/dev/null)
     return 1
 }
 
