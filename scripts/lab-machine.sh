@@ -50,7 +50,10 @@ mount -t overlay -o "lowerdir=$base,upperdir=/run/upper,workdir=/run/work,metaco
 # A copy of the repository, with what was built from it, so that it need not be built again.
 home=$machine/home/learner
 mkdir "$home/book"
-tar --exclude=./.git --exclude=./target --exclude=node_modules -cf - . | tar -C "$home/book" -xf -
+without=(--exclude=./target --exclude=node_modules)
+# That of a second worktree is a file that names a folder outside, where the lab cannot look.
+[ -d .git ] || without+=(--exclude=./.git)
+tar "${without[@]}" -cf - . | tar -C "$home/book" -xf -
 if [ -d target/release ]; then
     mkdir "$home/book/target"
     cp -a target/release "$home/book/target/"

@@ -75,7 +75,7 @@ fi
 # --- the Debian system that every lab of a suite starts from --------------------------------------
 
 cache=/var/cache/hellod-lab
-packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,gcc,libc6-dev,less,nano,locales,zsh,fish
+packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,gcc,libc6-dev,git,less,nano,locales,zsh,fish
 packages+=${LAB_PACKAGES:+,$LAB_PACKAGES} # what somebody needs besides, as bench.sh does
 
 # What every lab needs, done once. Runs on the unpacked system, whose folder is $1.
