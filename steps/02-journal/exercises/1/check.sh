@@ -1,0 +1,11 @@
+# Sourced by scripts/exercise.sh: does hellod say that it goes to sleep, and at which level?
+# shellcheck shell=bash
+
+must_run
+wrote "Hello from hellod" || not_yet "It did not even say \"Hello from hellod\"."
+wait_until 2 has_line "Going to sleep" ||
+    not_yet "After its hello, hellod wrote no line \"Going to sleep\"."
+said=$(grep "Going to sleep" <(journal_of "$(property MainPID)") | uniq)
+[ "$said" = "Going to sleep" ] || not_yet "hellod wrote \"$said\"."
+! grep -q "Going to sleep" <(journal_of "$(property MainPID)" --priority=info) ||
+    not_yet "journalctl -p info shows \"Going to sleep\", too."
