@@ -1,0 +1,17 @@
+# Sourced by scripts/exercise.sh: how does hellod end with a bad setting, and what does systemd make of it?
+# shellcheck shell=bash
+
+must_run
+with_drop_in '[Service]' Environment=HELLOD_EVERY=soon
+has_ended() { ! property_is ExecMainStatus 0 && [[ $(state) != "activating (start)" ]]; }
+wait_until 5 has_ended || not_yet "With HELLOD_EVERY=soon, hellod did not end: it is $(state)."
+property_is ExecMainStatus 78 ||
+    not_yet "With HELLOD_EVERY=soon, hellod ended with exit code $(property ExecMainStatus)."
+property_is ActiveState failed ||
+    not_yet "With HELLOD_EVERY=soon, hellod ended with exit code 78, and systemd is about to start it again: $(state)."
+without_drop_in
+must_run
+before=$(property MainPID)
+send KILL
+wait_until 5 has_new_process "$before" ||
+    not_yet "After a crash, here by SIGKILL, systemd did not start hellod again: it is $(state)."
