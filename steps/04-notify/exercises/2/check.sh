@@ -1,0 +1,13 @@
+# Sourced by scripts/exercise.sh: does the unit say that it is open, and when?
+# shellcheck shell=bash
+
+must_run
+place=$(journal_now)
+start_anew
+must_run
+said() { grep -E "Open for visitors|^Greeting every" <(journal_since "$place"); }
+said_both() { [ "$(said | wc -l)" -ge 2 ]; }
+wait_until 3 said_both || not_yet "hellod was ready, and nobody wrote \"Open for visitors\"."
+[ "$(said | grep Open)" = "Open for visitors" ] || not_yet "The journal has \"$(said | grep Open)\"."
+[[ $(said) == Greeting* ]] ||
+    not_yet "\"Open for visitors\" came before hellod was ready, which it says with \"Greeting every\"."
