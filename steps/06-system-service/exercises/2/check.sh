@@ -1,0 +1,17 @@
+# Sourced by scripts/exercise.sh: is hellod started after the network is up?
+# shellcheck shell=bash
+
+# among NAME UNIT: the property lists that unit.
+among() { [[ " $(property "$1") " == *" $2 "* ]]; }
+target=network-online.target
+
+[ -n "$(property DropInPaths)" ] || not_yet "hellod.service has no drop-in."
+if among After network.target && ! among After "$target"; then
+    not_yet "hellod waits for network.target: by then the network is about to be set up, and not yet up."
+fi
+among After "$target" || not_yet "hellod does not wait for $target: After= does not list it."
+among Wants "$target" || among Requires "$target" ||
+    not_yet "hellod comes after $target, but does not ask for it: if nothing else does, there is nothing to wait for."
+must_run
+property_target() { [ "$(systemctl show --property=ActiveState --value "$target")" = active ]; }
+property_target || not_yet "hellod runs, and $target is not active: was hellod started before the drop-in was there?"
