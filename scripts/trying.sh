@@ -117,7 +117,11 @@ is_active() { property_is ActiveState active; }
 must_run() {
     wait_until 5 is_active || not_yet "hellod does not run, it is $(state). The last it wrote: \"$(last_words)\""
 }
-last_words() { "${journal[@]}" --quiet --boot --output=cat --lines=1 SYSLOG_IDENTIFIER=hellod; }
+# last_words: of whichever attempt, and an error rather than what the next attempt says by now.
+last_words() {
+    local last=("${journal[@]}" --quiet --since=-30s --output=cat --lines=1 SYSLOG_IDENTIFIER=hellod)
+    "${last[@]}" --priority=err | grep . || "${last[@]}"
+}
 
 # has_line PATTERN: the running hellod has written it.
 has_line() { [ "$(lines_with "$1")" -gt 0 ]; }
