@@ -65,14 +65,14 @@ failing_command_fails_the_build() {
     trap "rm -rf '$copy'" EXIT
     mkdir "$copy/tools"
     cp -r book.toml src steps units theme "$copy/"
-    cp tools/diff.sh tools/map.sh "$copy/tools/"
+    cp tools/*.sh tools/*.txt "$copy/tools/"
     printf '#!/bin/sh\nexec "%s/target/tools/debug/cmdrun" "$@"\n' "$PWD" >"$copy/tools/cmdrun.sh"
     chmod +x "$copy/tools/cmdrun.sh"
-    printf '\n<!-- cmdrun -0 cat no-such-file -->\n' >>"$copy/src/next.md"
+    printf '\n<!-- cmdrun -0 cat no-such-file -->\n' >>"$copy/src/finished.md"
     local said
     for mdbook in "${mdbooks[@]}"; do
         said=$(cd "$copy" && ends 101 "$mdbook" build 2>&1)
-        says 'What comes next' <<<"$said"
+        says 'The finished service' <<<"$said"
         says 'cat no-such-file' <<<"$said"
     done
 }
@@ -87,6 +87,54 @@ serve_takes_yours() {
     printf '#!/bin/sh\nif [ "$1" = build ]; then echo "yours builds"; else echo "mdbook v%s"; fi\n' "$1" |
         install -D /dev/stdin "$yours/mdbook"
     PATH=$yours:$PATH scripts/serve.sh --build 2>&1 | if [ "$2" = taken ]; then says "yours builds"; else says "HTML book written"; fi
+}
+
+# The cheat sheet is made from the chapters: what it does not explain, and what no chapter uses, ends the build.
+cheat_sheet_is_whole() {
+    local copy
+    copy=$(mktemp -d)
+    # shellcheck disable=SC2064
+    trap "rm -rf '$copy'" EXIT
+    cp -r src steps units tools/cheat-sheet.{sh,txt} "$copy"
+    mkdir "$copy/tools"
+    mv "$copy"/cheat-sheet.* "$copy/tools"
+    # shellcheck disable=SC2016
+    "$copy/tools/cheat-sheet.sh" commands | says '| `systemctl daemon-reload` | makes the manager read its unit files again | [chapter 1](01-hello-loop.md#install-it-and-start-it) |'
+    # shellcheck disable=SC2016
+    "$copy/tools/cheat-sheet.sh" directives | says '| `KillMode=` | `[Service]` |'
+    echo 'Slice= | where it belongs | Service' >>"$copy/tools/cheat-sheet.txt"
+    ends 1 "$copy/tools/cheat-sheet.sh" directives 2>&1 | says "no chapter uses: Slice="
+    sed -i '/^\(Slice=\|KillMode=\|journalctl -f \)/d' "$copy/tools/cheat-sheet.txt"
+    ends 1 "$copy/tools/cheat-sheet.sh" directives 2>&1 | says "says nothing of: KillMode="
+    ends 1 "$copy/tools/cheat-sheet.sh" commands 2>&1 | says "says nothing of: journalctl -f"
+}
+
+# The clone command, with an origin that others can reach, and nothing at all with another.
+clone_command() {
+    local copy origin
+    copy=$(mktemp -d)
+    # shellcheck disable=SC2064
+    trap "rm -rf '$copy'" EXIT
+    install -D tools/clone.sh "$copy/tools/clone.sh"
+    same "" "$("$copy/tools/clone.sh")"
+    git -C "$copy" init --quiet
+    same "" "$("$copy/tools/clone.sh")"
+    git -C "$copy" remote add origin https://example.org/somebody/book.git
+    "$copy/tools/clone.sh" | says '$ git clone https://example.org/somebody/book.git book'
+    for origin in /srv/book /srv/https://x.y/book git@example.org:somebody/book.git https://me:secret@example.org/book \
+        https://localhost/book https://10.0.0.7/book https://git.internal/book http://example.org/book file:///srv/book; do
+        git -C "$copy" remote set-url origin "$origin"
+        same "$origin: " "$origin: $("$copy/tools/clone.sh")"
+    done
+}
+
+# What the introduction says is the sum of what the chapters say.
+time_is_summed() {
+    local sum=0 minutes
+    while read -r minutes; do sum=$((sum + minutes)); done < <(cat src/[0-9]*.md | tr '\n' ' ' | grep -oE '[Ii]t takes [0-9]+ minutes' | tr -dc '0-9\n')
+    [ "$sum" -gt 0 ]
+    tools/time.sh | says "The $(all_steps | wc -l) chapters take about"
+    same "$(((sum + 14) / 15))" "$(tools/time.sh | sed 's/.*about \([0-9]*\)\(.\{0,1\}\) hours.*/\1 \2/' | sed 's/¼/1/; s/½/2/; s/¾/3/' | { read -r hours quarters && echo $((hours * 4 + ${quarters:-0})); })"
 }
 
 readme_says_what_was_replayed() {
@@ -107,4 +155,7 @@ done
 it "a failing cmdrun fails the build by name" failing_command_fails_the_build
 it "serve.sh takes an mdBook 0.5 that is on the PATH" serve_takes_yours 0.5.99 taken
 it "serve.sh does not take an mdBook 0.4" serve_takes_yours 0.4.52 left
+it "the cheat sheet has what the chapters use, and nothing else" cheat_sheet_is_whole
+it "the command to clone is that of an origin which others can reach" clone_command
+it "the time it takes is that of the chapters" time_is_summed
 it "the README names the systemd that the answers come from" readme_says_what_was_replayed

@@ -23,17 +23,36 @@
         return span;
     }
 
+    // What systemctl(1) status colours in a terminal; the dot of a service takes the colour of its state,
+    // which stands a few lines further down.
+    const coloured = /(^●(?= )|active \(running\))|(^×(?= )|failed(?= \(Result))/;
+
+    function answer(lines, at) {
+        const line = piece("answer", "");
+        const text = lines[at];
+        const match = coloured.exec(text);
+        const runs = lines.slice(at, at + 8).some((later) => later.includes("Active: active (running)"));
+        if (match && (match[2] || runs)) {
+            line.append(text.slice(0, match.index), piece(match[1] ? "good" : "bad", match[0]),
+                text.slice(match.index + match[0].length));
+        } else {
+            line.append(text);
+        }
+        line.append("\n");
+        return line;
+    }
+
     function mark(code) {
         const commands = [];
         const lines = code.textContent.replace(/\n$/, "").split("\n");
         code.replaceChildren();
-        for (const line of lines) {
+        for (const [at, line] of lines.entries()) {
             const match = typed.exec(line);
             if (match) {
                 commands.push(match[2]);
                 code.append(piece("prompt", match[1]), command(match[2]));
             } else {
-                code.append(piece("answer", line + "\n"));
+                code.append(answer(lines, at));
             }
         }
         return commands.join("\n");
@@ -42,7 +61,7 @@
     for (const code of document.querySelectorAll("code.language-console")) {
         code.dataset.commands = mark(code);
         code.parentElement.dataset.who = /^(.*[|;] )?sudo /m.test(code.dataset.commands)
-            ? "you type, root where it says sudo" : "you type";
+            ? "you type (sudo asks for your password)" : "you type";
     }
 
     // What scrolls has to be reached with the keyboard.

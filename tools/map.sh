@@ -22,7 +22,7 @@ for new in units/[0-9]*; do
     chapter=src/$step.md
     manager=$(basename "$new"/*)
     title=$(sed -n '1s/^# //p' "$chapter")
-    minutes=$(tr '\n' ' ' <"$chapter" | sed 's/.*[Ii]t takes \([a-z-]*\) *minutes.*/\1 minutes/')
+    minutes=$(tr '\n' ' ' <"$chapter" | sed 's/.*[Ii]t takes \([0-9]*\) minutes.*/\1 minutes/')
     printf '| [%s](%s) | %s | %s | %s | %s |\n' "$title" "$step.md" "$manager" "$minutes" \
         "$(changed "$code" "steps/$step/src")" "$(changed "$unit" "$new/$manager")"
     code=steps/$step/src unit=$new/$manager

@@ -1,5 +1,6 @@
 //! Makes a pipe, cleans it up when it goes, and knows of Ctrl-C only. For a terminal that is enough.
 
+use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
@@ -18,7 +19,9 @@ impl Drop for Pipe {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = PathBuf::from(std::env::var("XDG_RUNTIME_DIR")?).join("visitors.pipe");
+    // A folder of the service's own, if the manager has made one for it.
+    let folder = env::var("RUNTIME_DIRECTORY").or_else(|_| env::var("XDG_RUNTIME_DIR"))?;
+    let path = PathBuf::from(folder).join("visitors.pipe");
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR)?;
     let _pipe = Pipe(path);
     let mut signals = Signals::new([SIGINT])?;
