@@ -210,7 +210,7 @@ await it("a diff says which file it is of, and shows what came and went in other
         }));
         assert.ok(diffs.length >= 8);
         for (const { text, plain, came, went } of diffs) {
-            assert.match(text, /^--- (steps|units)\/.*\n\+\+\+ (steps|units)\//);
+            assert.match(text, /^--- (\/dev\/null|(a\/)?(steps|units)\/.*)\n\+\+\+ (b\/)?(steps|units)\//);
             const colors = [plain, came, went].filter(Boolean);
             assert.equal(new Set(colors).size, colors.length, `${colors}: ${text}`);
         }
