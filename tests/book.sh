@@ -99,7 +99,7 @@ cheat_sheet_is_whole() {
     mkdir "$copy/tools"
     mv "$copy"/cheat-sheet.* "$copy/tools"
     # shellcheck disable=SC2016
-    "$copy/tools/cheat-sheet.sh" commands | says '| `systemctl daemon-reload` | makes the manager read its unit files again | [chapter 1](01-hello-loop.md#install-it-and-start-it) |'
+    "$copy/tools/cheat-sheet.sh" commands | says '| `systemctl daemon-reload` | makes the manager read its unit files again | [1](01-hello-loop.md#install-it-and-start-it) |'
     # shellcheck disable=SC2016
     "$copy/tools/cheat-sheet.sh" directives | says '| `KillMode=` | `[Service]` |'
     echo 'Slice= | where it belongs | Service' >>"$copy/tools/cheat-sheet.txt"

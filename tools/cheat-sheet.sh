@@ -109,13 +109,13 @@ match($0, /\{\{#include \.\.\/[^}]*\}\}/) {
 { look($0, FILENAME) }
 
 END {
-    if (wanted == "commands") print "| command | what it does | first used |\n| --- | --- | --- |"
-    else print "| directive | where | what it does | first used |\n| --- | --- | --- | --- |"
+    if (wanted == "commands") print "| command | what it does | chapter |\n| --- | --- | --- |"
+    else print "| directive | where | what it does | chapter |\n| --- | --- | --- | --- |"
     for (i = 1; i <= count; i++) {
         key = order[i]
         if (!(key in about)) { print "cheat-sheet.txt says nothing of: " key > "/dev/stderr"; wrong = 1; continue }
         chapter = substr(seen[key], 1, 2) + 0
-        printf "| `%s` | %s%s | [chapter %d](%s) |\n", key, (wanted == "directives" ? "`[" section_of[key] "]` | " : ""), about[key], chapter, seen[key]
+        printf "| `%s` | %s%s | [%d](%s) |\n", key, (wanted == "directives" ? "`[" section_of[key] "]` | " : ""), about[key], chapter, seen[key]
     }
     for (key in about) if (!(key in seen)) { print "no chapter uses: " key > "/dev/stderr"; wrong = 1 }
     exit wrong
