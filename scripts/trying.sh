@@ -131,8 +131,8 @@ has_new_process() { is_active && ! property_is MainPID "$1"; }
 
 # journal_now: a place in the journal, for journal_since.
 journal_now() { "${journal[@]}" --quiet --lines=1 --output=cat --show-cursor | sed -n 's/^-- cursor: //p'; }
-# journal_since PLACE [MATCH...]
-journal_since() { "${journal[@]}" --quiet --output=cat --after-cursor="$1" "${@:2}"; }
+# journal_since PLACE: all of it, since with a match besides, systemd 252 leaves out the first that matches.
+journal_since() { "${journal[@]}" --quiet --output=cat --after-cursor="$1"; }
 
 # visit PIPE NAME: as somebody who writes a name there. Opening a pipe that nobody reads would wait for ever.
 visit() { [ -p "$1" ] && timeout 6 tee "$1" <<<"$2" >/dev/null; }
