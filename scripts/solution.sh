@@ -107,6 +107,7 @@ take_back() {
 # yours FILE: how to go on with what --solve has kept.
 yours() {
     local kept
-    kept=$(find "${1%/*}" -maxdepth 1 -name "${1##*/}.mine*" -printf '%T@ %p\n' 2>/dev/null | sort -n | sed -n '$s/^[^ ]* //p')
+    [ -d "${1%/*}" ] || return 0
+    kept=$(find "${1%/*}" -maxdepth 1 -name "${1##*/}.mine*" -printf '%T@ %p\n' | sort -n | sed -n '$s/^[^ ]* //p')
     [ -z "$kept" ] || echo "What you had written is in $kept. To go on with it: mv $kept $1"
 }

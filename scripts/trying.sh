@@ -76,6 +76,7 @@ without_drop_in() {
     change stop || true
     remove "$(try_file)"
     remove_empty "$(dirname "$(try_file)")"
+    [ "$manager" = system ] || remove_empty "$runtime_units" # the system's own is there from boot on
     reload
     start_anew
 }
@@ -117,9 +118,10 @@ is_active() { property_is ActiveState active; }
 must_run() {
     wait_until 5 is_active || not_yet "hellod does not run, it is $(state). The last it wrote: \"$(last_words)\""
 }
-# last_words: of whichever attempt, and an error rather than what the next attempt says by now.
+# last_words: of any attempt since this script began, and an error rather than what the next attempt says.
+begun=@$EPOCHSECONDS
 last_words() {
-    local last=("${journal[@]}" --quiet --since=-30s --output=cat --lines=1 SYSLOG_IDENTIFIER=hellod)
+    local last=("${journal[@]}" --quiet --since="$begun" --output=cat --lines=1 SYSLOG_IDENTIFIER=hellod)
     "${last[@]}" --priority=err | grep . || "${last[@]}"
 }
 
