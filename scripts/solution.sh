@@ -100,7 +100,7 @@ take_back() {
         to_head "$file"
     done
     rm -r "$index"
-    [ -n "$any" ] || echo "There is nothing to take back: ${files[*]} are as in the book."
+    [ -n "$any" ] || echo "There is nothing to take back, all is as in the last commit: ${files[*]}"
     for file in "${files[@]}"; do yours "$file"; done
 }
 

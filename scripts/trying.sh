@@ -71,29 +71,30 @@ with_drop_in() {
     reload
     start_anew
 }
-# without_drop_in: stopped before the file goes, so that the manager still knows what it has to clear away.
-without_drop_in() {
+without_drop_in() { remove_drop_in && start_anew; }
+# Stopped before the file goes, so that the manager still knows what it has to clear away.
+remove_drop_in() {
     change stop || true
     remove "$(try_file)"
     remove_empty "$(dirname "$(try_file)")"
     [ "$manager" = system ] || remove_empty "$runtime_units" # the system's own is there from boot on
     reload
-    start_anew
 }
 
 # take_all_back: afterwards your hellod runs again, as you have written it.
 take_all_back() {
-    trap '' INT TERM
+    trap '' INT TERM # not halfway
     if [ -n "$transient" ]; then
         run sudo systemctl stop "$transient" || true
         sudo systemctl reset-failed "$transient" 2>/dev/null || true # if it failed, it is still in memory
         transient=
     fi
     if exists "$(try_file)"; then
-        without_drop_in
-    elif [ -n "$disturbed" ] && ! property_is ActiveState active; then
-        start_anew
+        remove_drop_in
+        disturbed=yes
     fi
+    trap - INT TERM # a start may take as long as TimeoutStartSec= says
+    if [ -n "$disturbed" ] && ! property_is ActiveState active; then start_anew; fi
     disturbed=
 }
 
