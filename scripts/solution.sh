@@ -100,13 +100,14 @@ take_back() {
         to_head "$file"
     done
     rm -r "$index"
-    [ -n "$any" ] || echo "There is nothing to take back: ${files[*]} are as in the book."
+    [ -n "$any" ] || echo "There is nothing to take back, all is as in the last commit: ${files[*]}"
     for file in "${files[@]}"; do yours "$file"; done
 }
 
 # yours FILE: how to go on with what --solve has kept.
 yours() {
     local kept
-    kept=$(find "${1%/*}" -maxdepth 1 -name "${1##*/}.mine*" -printf '%T@ %p\n' 2>/dev/null | sort -n | sed -n '$s/^[^ ]* //p')
+    [ -d "${1%/*}" ] || return 0
+    kept=$(find "${1%/*}" -maxdepth 1 -name "${1##*/}.mine*" -printf '%T@ %p\n' | sort -n | sed -n '$s/^[^ ]* //p')
     [ -z "$kept" ] || echo "What you had written is in $kept. To go on with it: mv $kept $1"
 }

@@ -71,28 +71,30 @@ with_drop_in() {
     reload
     start_anew
 }
-# without_drop_in: stopped before the file goes, so that the manager still knows what it has to clear away.
-without_drop_in() {
+without_drop_in() { remove_drop_in && start_anew; }
+# Stopped before the file goes, so that the manager still knows what it has to clear away.
+remove_drop_in() {
     change stop || true
     remove "$(try_file)"
     remove_empty "$(dirname "$(try_file)")"
+    [ "$manager" = system ] || remove_empty "$runtime_units" # the system's own is there from boot on
     reload
-    start_anew
 }
 
 # take_all_back: afterwards your hellod runs again, as you have written it.
 take_all_back() {
-    trap '' INT TERM
+    trap '' INT TERM # not halfway
     if [ -n "$transient" ]; then
         run sudo systemctl stop "$transient" || true
         sudo systemctl reset-failed "$transient" 2>/dev/null || true # if it failed, it is still in memory
         transient=
     fi
     if exists "$(try_file)"; then
-        without_drop_in
-    elif [ -n "$disturbed" ] && ! property_is ActiveState active; then
-        start_anew
+        remove_drop_in
+        disturbed=yes
     fi
+    trap - INT TERM # a start may take as long as TimeoutStartSec= says
+    if [ -n "$disturbed" ] && ! property_is ActiveState active; then start_anew; fi
     disturbed=
 }
 
@@ -117,9 +119,10 @@ is_active() { property_is ActiveState active; }
 must_run() {
     wait_until 5 is_active || not_yet "hellod does not run, it is $(state). The last it wrote: \"$(last_words)\""
 }
-# last_words: of whichever attempt, and an error rather than what the next attempt says by now.
+# last_words: of any attempt since this script began, and an error rather than what the next attempt says.
+begun=@$EPOCHSECONDS
 last_words() {
-    local last=("${journal[@]}" --quiet --since=-30s --output=cat --lines=1 SYSLOG_IDENTIFIER=hellod)
+    local last=("${journal[@]}" --quiet --since="$begun" --output=cat --lines=1 SYSLOG_IDENTIFIER=hellod)
     "${last[@]}" --priority=err | grep . || "${last[@]}"
 }
 
@@ -131,8 +134,8 @@ has_new_process() { is_active && ! property_is MainPID "$1"; }
 
 # journal_now: a place in the journal, for journal_since.
 journal_now() { "${journal[@]}" --quiet --lines=1 --output=cat --show-cursor | sed -n 's/^-- cursor: //p'; }
-# journal_since PLACE [MATCH...]
-journal_since() { "${journal[@]}" --quiet --output=cat --after-cursor="$1" "${@:2}"; }
+# journal_since PLACE: all of it, since with a match besides, systemd 252 leaves out the first that matches.
+journal_since() { "${journal[@]}" --quiet --output=cat --after-cursor="$1"; }
 
 # visit PIPE NAME: as somebody who writes a name there. Opening a pipe that nobody reads would wait for ever.
 visit() { [ -p "$1" ] && timeout 6 tee "$1" <<<"$2" >/dev/null; }

@@ -11,7 +11,7 @@ without_systemd() {
 }
 no_systemd() {
     local call
-    for call in "apply.sh step-01" "check.sh step-01" reset.sh; do
+    for call in "apply.sh step-01" "check.sh step-01" "exercise.sh 1.1" reset.sh; do
         # shellcheck disable=SC2086
         ends 1 without_systemd scripts/$call 2>&1 | says "scripts/lab.sh up, then scripts/lab.sh shell"
     done
@@ -20,7 +20,7 @@ no_systemd() {
 
 every_script_helps() {
     local script
-    for script in apply check reset doctor lab serve test; do
+    for script in apply check exercise reset doctor lab serve test; do
         "scripts/$script.sh" --help | says "Usage: scripts/$script.sh"
         [ -x "scripts/$script.sh" ]
     done
@@ -30,6 +30,8 @@ called_wrongly() {
     ends 2 scripts/apply.sh 2>&1 | says "step-01  01-hello-loop"
     ends 2 scripts/apply.sh step-99 2>&1 | says "There is no step 'step-99'"
     ends 2 scripts/apply.sh 1 2 2>&1 | says "One step at a time"
+    ends 2 scripts/exercise.sh 2>&1 | says "1.2 Say who started you"
+    ends 2 scripts/exercise.sh 9.9 2>&1 | says "There is no exercise '9.9'"
     ends 2 scripts/test.sh nonsense 2>&1 | says "There is no test 'nonsense'"
     ends 2 scripts/test.sh --suite sarge 2>&1 | says "The suites are trixie bookworm forky, not 'sarge'"
     ends 2 scripts/doctor.sh --mend 2>&1 | says "doctor.sh takes no '--mend'"

@@ -13,5 +13,5 @@ among After "$target" || not_yet "hellod does not wait for $target: After= does 
 among Wants "$target" || among Requires "$target" ||
     not_yet "hellod comes after $target, but does not ask for it: if nothing else does, there is nothing to wait for."
 must_run
-property_target() { [ "$(systemctl show --property=ActiveState --value "$target")" = active ]; }
-property_target || not_yet "hellod runs, and $target is not active: was hellod started before the drop-in was there?"
+is_up() { [ "$(systemctl show --property=ActiveState --value "$target")" = active ]; }
+is_up || not_yet "hellod runs, and $target is not active: was hellod started before the drop-in was there?"
