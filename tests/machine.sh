@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 accel=${MACHINE_ACCEL:-tcg,thread=multi}
 cache=/var/cache/hellod-lab
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
-packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,gcc,libc6-dev,less,linux-image-cloud-amd64,initramfs-tools,udev,openssh-server,mmdebstrap,systemd-container
+packages=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,procps,sudo,gcc,libc6-dev,less,git,nano,linux-image-cloud-amd64,initramfs-tools,udev,openssh-server,mmdebstrap,systemd-container
 
 # --- the machine's system, made once ----------------------------------------------------------------
 
@@ -71,7 +71,11 @@ mkdir -p "$home/.ssh" "$home/my book/target"
 ssh-keygen -q -t ed25519 -N '' -f "$work/key"
 cp "$work/key.pub" "$home/.ssh/authorized_keys"
 chmod 700 "$home/.ssh"
-tar --exclude=./.git --exclude=./target --exclude=node_modules -c . | tar -C "$home/my book" -x
+tar --exclude=./target --exclude=node_modules -c . | tar -C "$home/my book" -x
+# As freshly cloned, also while these files are being worked on.
+[ -d "$home/my book/.git" ] || git -C "$home/my book" init --quiet
+git -C "$home/my book" add --all
+git -C "$home/my book" -c user.name=book -c user.email=book@localhost commit --quiet --allow-empty --message "As it is"
 cp -a target/release "$home/my book/target/"
 chown -R 1000:1000 "$home"
 truncate --size=2G "$work/disk"
@@ -133,6 +137,14 @@ doctor() {
 goes_to() { types "scripts/apply.sh $1 && scripts/check.sh $1"; }
 # What there is besides the repository; without root, who has nothing of this machine's.
 state() { types '. tests/inside/state.sh && state | cat'; }
+# exercise NUMBER: no, the solution, yes, and back.
+exercise() {
+    ends 1 types "scripts/exercise.sh $1" | says "✗ $1"
+    types "scripts/exercise.sh $1 --solve && scripts/exercise.sh $1" | says "✓ $1"
+    types "scripts/exercise.sh $1 --back && git status --porcelain | cat" >"$work/said"
+    ends 1 grep -E '^ ?[M?]+ ' "$work/said"
+    ends 1 types "scripts/exercise.sh $1" | says "✗ $1"
+}
 reset_leaves_nothing() {
     types 'scripts/reset.sh'
     same "$nothing" "$(state)"
@@ -168,6 +180,9 @@ it "$(types 'systemctl --version | cat' | sed -n 1p), as process 1 of a machine 
 it "doctor.sh finds nothing in the way" doctor
 nothing=$(state)
 for step in $(all_steps); do it "$step: apply.sh and check.sh" goes_to "$step"; done
+ABOUT="machine, exercises"
+it "7.1, a unit of the machine: no, the solution, and back" exercise 7.1
+ABOUT="machine, steps"
 # Back over the border between the managers, and within each.
 for step in 06-system-service 04-notify 02-journal 07-dedicated-user 01-hello-loop; do
     it "and then $step" goes_to "$step"
