@@ -43,6 +43,20 @@ same_names_everywhere() {
     done
 }
 
+# Every chapter has a drawing and its minutes, shows its unit whole at the end, and leaves the transcript of
+# apply.sh to the first.
+chapters_are_alike() {
+    local step chapter
+    for step in $(all_steps); do
+        chapter=src/$step.md
+        grep -q '{{#include images/.*\.svg}}' "$chapter"
+        tr '\n' ' ' <"$chapter" | says " minutes."
+        same "{{#include ../$(echo "units/$step"/*/hellod.service)}}" "$(sed -n '/^## The unit so far$/,/^## /p' "$chapter" | grep include)"
+        [ "$step" = 01-hello-loop ] || ends 1 grep -n ':apply}}' "$chapter"
+        ends 1 grep -nE '^## (The problem|The change|Do it)$' "$chapter"
+    done
+}
+
 # What a reader copies has to mean the reader, and not the account that it was recorded with.
 no_command_names_learner() { ends 1 grep -nE '^\$ (.*[ =])?learner( |$)' steps/*/session.console; }
 
@@ -146,6 +160,7 @@ readme_says_what_was_replayed() {
 it "every include and its anchor resolve" includes_resolve
 it "chapters show their sessions in the order in which they were typed" sessions_in_order
 it "SUMMARY.md, src, steps and units have the same names" same_names_everywhere
+it "each chapter has a drawing, its minutes, and its unit whole at the end" chapters_are_alike
 it "no command of a session names the learner" no_command_names_learner
 it "every cmdrun says which exit code it expects" no_command_without_exit_code
 for mdbook in "${mdbooks[@]}"; do
