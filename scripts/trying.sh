@@ -122,8 +122,9 @@ must_run() {
 # last_words: of any attempt since this script began, and an error rather than what the next attempt says.
 begun=@$EPOCHSECONDS
 last_words() {
-    local last=("${journal[@]}" --quiet --since="$begun" --output=cat --lines=1 SYSLOG_IDENTIFIER=hellod)
-    "${last[@]}" --priority=err | grep . || "${last[@]}"
+    # The last with sed: of two lines, systemd 252 takes the first for the last one.
+    local all=("${journal[@]}" --quiet --since="$begun" --output=cat SYSLOG_IDENTIFIER=hellod)
+    { "${all[@]}" --priority=err | grep . || "${all[@]}"; } | sed -n '$p'
 }
 
 # has_line PATTERN: the running hellod has written it.

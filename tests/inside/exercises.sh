@@ -270,6 +270,20 @@ does_not_stay_up() {
     as_it_was
 }
 
+# What comes before the SIGTERM must not be in the way where there is no pipe yet, or nobody who reads.
+last_visitor_in_hard_times() {
+    as_it_was
+    exercise 5.3 --solve
+    apply 4
+    apply 5
+    scripts/check.sh 5
+    before=$(systemctl --user show --property=MainPID --value hellod)
+    systemctl --user kill --signal=KILL hellod
+    soon eval "systemctl --user is-active hellod && [ $before != \"\$(systemctl --user show --property=MainPID --value hellod)\" ]"
+    scripts/check.sh 5
+    exercise 5.3 --back
+}
+
 case $1 in
     script)
         it "exercise.sh called wrongly: usage with the exercises, and 2" called_wrongly
@@ -283,6 +297,7 @@ case $1 in
         it "Ctrl-C in a check leaves nothing of it" interrupted
         it "a drop-in made with systemctl edit survives" yours_by_edit_survives
         it "apply.sh installs drop-ins of the working copy, once" drop_ins_of_the_working_copy
+        it "5.3: a hellod without a pipe, and a crash" last_visitor_in_hard_times
         it "from nothing, from a stopped hellod, from another step" from_any_state
         ;;
     *)
