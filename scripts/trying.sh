@@ -60,7 +60,14 @@ start_anew() {
 }
 stop() { disturbed=yes && change stop; }
 # send SIGNAL: to hellod, as somebody would who knows nothing of the manager.
-send() { disturbed=yes && run "${sudo[@]}" kill "-$1" "$(property MainPID)"; }
+send() {
+    local process
+    process=$(property MainPID)
+    # 0 is none, and to kill(1) it is everybody in here.
+    [ "$process" -gt 0 ] || not_yet "hellod has no process any more, it is $(state)."
+    disturbed=yes
+    run "${sudo[@]}" kill "-$1" "$process"
+}
 
 # with_drop_in LINE...: hellod is started anew, with these directives besides.
 with_drop_in() {
@@ -131,7 +138,11 @@ last_words() {
 has_line() { [ "$(lines_with "$1")" -gt 0 ]; }
 
 # has_new_process PID: it runs, as another process than that.
-has_new_process() { is_active && ! property_is MainPID "$1"; }
+has_new_process() {
+    local process
+    process=$(property MainPID)
+    [ "$process" -gt 0 ] && [ "$process" != "$1" ] && is_active
+}
 
 # journal_now: a place in the journal, for journal_since.
 journal_now() { "${journal[@]}" --quiet --lines=1 --output=cat --show-cursor | sed -n 's/^-- cursor: //p'; }
