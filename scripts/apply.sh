@@ -87,7 +87,7 @@ install_file() {
 if [ -n "$account" ] && ! has_account "$account"; then
     run sudo useradd --system --shell /usr/sbin/nologin --comment "$account_comment" "$account"
 fi
-install_file "${CARGO_TARGET_DIR:-target}/release/$crate" "$(directive ExecStart "$unit")" 755
+install_file "${CARGO_TARGET_DIR:-target}/release/$crate" "$(program "$unit")" 755
 install_file "$unit" "$installed" 644
 for file in "$unit.d"/*.conf; do
     [ ! -e "$file" ] || install_file "$file" "$units/hellod.service.d/${file##*/}" 644

@@ -78,7 +78,7 @@ not_yet() {
     if [ "$so_far" -lt ${#hints[@]} ]; then
         printf '  Another hint: scripts/exercise.sh %s --hint\n' "$word"
     else
-        printf '  That was the last hint; scripts/exercise.sh %s --solve shows the solution.\n' "$word"
+        printf '  That was the last hint; scripts/exercise.sh %s --solve writes the solution into your files.\n' "$word"
     fi
     exit 1
 }

@@ -181,12 +181,15 @@ has_other_drop_ins() {
 # What a process of hellod has written to the journal.
 journal_of() { "${journal[@]}" --quiet --boot --output=cat _PID="$1" "${@:2}"; }
 
-# directive NAME UNIT-FILE...: what it is set to there, with %h filled in.
-directive() {
-    local value
-    while read -r value; do
-        printf '%s\n' "${value/#%h/$HOME}"
-    done < <(sed -n "s/^$1=//p" "${@:2}")
+# directive NAME UNIT-FILE: what it is set to there.
+directive() { sed -n "s/^$1=//p" "$2"; }
+
+# program UNIT-FILE...: what it starts, with %h filled in; no arguments, and no prefix such as @ or -.
+program() {
+    local path
+    while read -r path; do
+        printf '%s\n' "${path/#%h/$HOME}"
+    done < <(sed -n 's/^ExecStart=[-@:+!|]*\([^ ]*\).*/\1/p' "$@")
 }
 
 # --- what outlives the unit file --------------------------------------------------------------------
@@ -250,7 +253,7 @@ of_others() {
 }
 
 # programs: where this manager's steps put the program.
-programs() { directive ExecStart units/*/"$manager"/hellod.service | sort -u; }
+programs() { program units/*/"$manager"/hellod.service | sort -u; }
 
 # remove_pipe: one that a hellod left that was killed, and that nobody has open.
 remove_pipe() {

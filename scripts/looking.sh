@@ -3,7 +3,7 @@
 
 property_is() { [ "$(property "$1")" = "$2" ]; }
 runs_what_is_installed() {
-    "${sudo[@]}" test "/proc/$(property MainPID)/exe" -ef "$(directive ExecStart "$unit")"
+    "${sudo[@]}" test "/proc/$(property MainPID)/exe" -ef "$(program "$unit")"
 }
 # wrote PATTERN [TIMES]: the running hellod has so many such lines in the journal, or within six seconds.
 wrote() {

@@ -10,7 +10,7 @@ other_manager_has_one() { (use_manager "$(other_manager)" && exists "$installed"
 # edit may stay: it may be the very answer.
 is_installed() {
     local file
-    cmp -s "${CARGO_TARGET_DIR:-target}/release/$crate" "$(directive ExecStart "$unit")" &&
+    cmp -s "${CARGO_TARGET_DIR:-target}/release/$crate" "$(program "$unit")" &&
         cmp -s "$unit" "$installed" && is_loaded || return
     for file in "$unit.d"/*.conf; do
         [ ! -e "$file" ] || cmp -s "$file" "$units/hellod.service.d/${file##*/}" || return
@@ -23,7 +23,7 @@ runs_as_installed() {
     local since
     since=$("${ctl[@]}" show --timestamp=us+utc --property=ExecMainStartTimestamp --value hellod.service)
     property_is ActiveState active && [ -n "$since" ] &&
-        [ -z "$(find "$installed" "$(directive ExecStart "$unit")" {"$units","$runtime_units"}{,.control}/hellod.service.d \
+        [ -z "$(find "$installed" "$(program "$unit")" {"$units","$runtime_units"}{,.control}/hellod.service.d \
             -newermt "$since" 2>/dev/null)" ]
 }
 
@@ -124,14 +124,18 @@ is_active() { property_is ActiveState active; }
 
 # must_run: on one that does not even start, nothing can be tried.
 must_run() {
-    wait_until 5 is_active || not_yet "hellod does not run, it is $(state). The last it wrote: \"$(last_words)\""
+    wait_until 5 is_active && return
+    [[ $(state) != "activating (start)" ]] || not_yet "hellod is running, and systemd still waits for its READY=1: it is $(state)."
+    not_yet "hellod does not run, it is $(state), after $(how_it_ended). The last it wrote: \"$(last_words)\""
 }
+# how_it_ended: status=226/NAMESPACE, say, as systemctl(1) status has it.
+how_it_ended() { grep -oE "(status|signal)=[^)]*" <("${ctl[@]}" --lines=0 status hellod.service) | sed -n 1p; }
 # last_words: of any attempt since this script began, and an error rather than what the next attempt says.
 begun=@$EPOCHSECONDS
 last_words() {
     # The last with sed: of two lines, systemd 252 takes the first for the last one.
     local all=("${journal[@]}" --quiet --since="$begun" --output=cat SYSLOG_IDENTIFIER=hellod)
-    { "${all[@]}" --priority=err | grep . || "${all[@]}"; } | sed -n '$p'
+    { "${all[@]}" --priority=err | grep . || "${all[@]}" _PID="$(property ExecMainPID)"; } | sed -n '$p'
 }
 
 # has_line PATTERN: the running hellod has written it.

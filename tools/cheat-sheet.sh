@@ -43,14 +43,22 @@ function used(key) {
 function look(line, path) {
     if (wanted == "commands" && path ~ /session.console$/ && line ~ /^\$ /) commands(substr(line, 3))
     if (wanted == "directives") directives(line, path)
+    if (wanted == "commands" && path ~ /\.md$/) quoted(line)
 }
 
-# Each command of a line; what stands in quotes is for somebody else, unless it is another command.
+# Each command of a line, also one that stands in quotes for a shell.
 function commands(line,    pieces, n, i) {
-    gsub(/\047[^\047]*\047/, "QUOTED", line)
-    gsub(/\$\(|\|\||[|;]/, "\n", line)
+    gsub(/\047|\$\(|\|\||[|;]/, "\n", line)
     n = split(line, pieces, "\n")
     for (i = 1; i <= n; i++) command(pieces[i])
+}
+
+# `systemctl edit` in a sentence.
+function quoted(line) {
+    while (match(line, /`[^`]+`/)) {
+        command(substr(line, RSTART + 1, RLENGTH - 2))
+        line = substr(line, RSTART + RLENGTH)
+    }
 }
 
 function command(text,    words, n, i, program, verb) {

@@ -7,9 +7,9 @@ expect "hellod says when it is ready" \
 expect "hellod tells the manager how it is" \
     "Its status text is empty: is the program still that of step 03?" \
     grep -q Greeting <(property StatusText)
-expect "hellod is given up after five starts within a minute" \
-    "The unit has no StartLimitIntervalSec=60 in [Unit], or was not reloaded: systemctl --user cat hellod" \
-    property_is StartLimitIntervalUSec 1min
+expect "hellod is given up after five starts within half a minute" \
+    "The unit has no StartLimitIntervalSec=30 in [Unit], or was not reloaded: systemctl --user cat hellod" \
+    property_is StartLimitIntervalUSec 30s
 expect "hellod greets in the journal" \
     "Nothing has arrived there: journalctl --user -u hellod -n 20" \
     wrote "Hello from hellod"

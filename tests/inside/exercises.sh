@@ -91,7 +91,7 @@ hints_in_order() {
     ends 1 exercise 1.2 | says "Hint: ${hints[0]}"
     ends 1 exercise 1.2 --hint >/tmp/said
     says "Hint: ${hints[2]}" </tmp/said
-    says "That was the last hint; scripts/exercise.sh 1.2 --solve" </tmp/said
+    says "That was the last hint; scripts/exercise.sh 1.2 --solve writes" </tmp/said
     ends 1 exercise 1.2 --hint | says "Hint: ${hints[2]}"
     exercise 1.2 --solve
     exercise 1.2 --hint | says "✓ 1.2"
@@ -259,6 +259,38 @@ from_any_state() {
     as_it_was
 }
 
+# Answers that look right and are not, each with what the check has to see.
+refuses() {
+    local said
+    said=$(ends 1 exercise "$1")
+    as_it_was
+    says "$2" <<<"$said"
+}
+looks_right() {
+    as_it_was
+    exercise 3.1 --solve
+    sed -i 's/^RestartPreventExitStatus=78/SuccessExitStatus=78/' units/03-keep-running/user/hellod.service
+    refuses 3.1 "systemd calls that a success"
+    exercise 3.1 --solve
+    sed -i 's/^RestartPreventExitStatus=78//; s/^Restart=.*/Restart=on-abnormal/' units/03-keep-running/user/hellod.service
+    refuses 3.1 "Restart=on-abnormal"
+    sed -i 's/^    learn();/    notify(\&[NotifyState::Ready]);\n    learn();/' steps/04-notify/src/main.rs
+    refuses 4.1 "before it had learned its last phrase"
+    sed -i 's/^    learn();/    notify(\&[NotifyState::ExtendTimeoutUsec(60_000_000)]);\n    learn();/' steps/04-notify/src/main.rs
+    refuses 4.1 "asked for too much time"
+    sed -i 's/^Restart=/ExecStart=relative\nRestart=/' units/04-notify/user/hellod.service
+    refuses 4.2 "systemd does not take the unit"
+    sed -i 's/^ExecStart=.*/ExecStart=-%h\/.local\/bin\/hellod with arguments/' units/02-journal/user/hellod.service
+    refuses 2.2 "✗ 2.2"
+    [ -x ~/.local/bin/hellod ] && [ ! -e "$HOME/.local/bin/hellod with arguments" ]
+}
+as_root_with_a_warning() {
+    as_it_was
+    exercise 7.2 --solve
+    sed -i 's/log(Level::Error, "Not as root/log(Level::Warning, "Not as root/' steps/07-dedicated-user/src/main.rs
+    refuses 7.2 "wrote no error"
+}
+
 # A program that gives up is something for the check to say.
 does_not_stay_up() {
     as_it_was
@@ -298,6 +330,8 @@ case $1 in
         it "a drop-in made with systemctl edit survives" yours_by_edit_survives
         it "apply.sh installs drop-ins of the working copy, once" drop_ins_of_the_working_copy
         it "5.3: a hellod without a pipe, and a crash" last_visitor_in_hard_times
+        it "answers that look right and are not" looks_right
+        it "7.2 with a warning instead of an error" as_root_with_a_warning
         it "from nothing, from a stopped hellod, from another step" from_any_state
         ;;
     *)

@@ -7,6 +7,8 @@ has_ended() { ! property_is ExecMainStatus 0 && [[ $(state) != "activating (star
 wait_until 5 has_ended || not_yet "With HELLOD_EVERY=soon, hellod did not end: it is $(state)."
 property_is ExecMainStatus 78 ||
     not_yet "With HELLOD_EVERY=soon, hellod ended with exit code $(property ExecMainStatus)."
+! property_is ActiveState inactive ||
+    not_yet "With HELLOD_EVERY=soon, hellod ended with exit code 78, and systemd calls that a success: it is $(state)."
 property_is ActiveState failed ||
     not_yet "With HELLOD_EVERY=soon, hellod ended with exit code 78, and systemd is about to start it again: $(state)."
 without_drop_in
@@ -15,3 +17,5 @@ before=$(property MainPID)
 send KILL
 wait_until 5 has_new_process "$before" ||
     not_yet "After a crash, here by SIGKILL, systemd did not start hellod again: it is $(state)."
+[[ $(property Restart) =~ ^(on-failure|always)$ ]] ||
+    not_yet "After a SIGKILL it comes back, and with Restart=$(property Restart) it does not after an exit code such as 1."

@@ -1,5 +1,5 @@
 # Sourced by scripts/exercise.sh: does hellod greet on SIGUSR1, and still end on SIGTERM?
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154  # the variables are those of exercise.sh
 
 # last_hellos: when it said its last two, in seconds, the last one first.
 last_hellos() {
@@ -31,7 +31,16 @@ property_is MainPID "$process" || not_yet "SIGUSR1 ended hellod: the process tha
 wait_until 8 has_hellos $((before + 2)) || not_yet "After the hello of SIGUSR1, no other one came."
 mapfile -t hellos < <(last_hellos)
 awk "BEGIN { exit !(${hellos[0]} - ${hellos[1]} > 4.5) }" ||
-    not_yet "The next hello came $(awk "BEGIN { printf \"%.1f\", ${hellos[0]} - ${hellos[1]} }") seconds after that of SIGUSR1."
+    not_yet "The next hello came $(awk "BEGIN { printf \"%.1f\", ${hellos[0]} - ${hellos[1]} }") seconds after that of SIGUSR1, and not five."
+# While it learns.
+run "${ctl[@]}" restart --no-block hellod.service
+is_learning() { [[ $(state) == "activating (start)" ]] && has_line "Learning phrase 1 of 3"; }
+wait_until 8 is_learning || not_yet "hellod does not learn any more when it is started again: it is $(state)."
+process=$(property MainPID)
+send USR1
+if ! wait_until 8 is_active || ! property_is MainPID "$process"; then
+    not_yet "A SIGUSR1 while it was learning ended hellod."
+fi
 send USR1
 send TERM
 has_ended() { ! is_active; }
