@@ -64,18 +64,18 @@ mapfile -t hints <"$folder/hints"
 
 # not_yet WHAT-WAS-SEEN: the end, with a hint.
 not_yet() {
-    local hint=1 so_far
+    local hint
     take_all_back
-    so_far=$(cat "$shown" 2>/dev/null || echo 0)
-    [ "$action" = check ] || hint=$((so_far < ${#hints[@]} ? so_far + 1 : so_far))
-    [ "$hint" -le "$so_far" ] || so_far=$hint
+    hint=$(cat "$shown" 2>/dev/null || echo 0)
+    # The first time there is one in any case.
+    if [ "$hint" -eq 0 ] || { [ "$action" = hint ] && [ "$hint" -lt ${#hints[@]} ]; }; then hint=$((hint + 1)); fi
     mkdir -p "${shown%/*}"
-    echo "$so_far" >"$shown"
+    echo "$hint" >"$shown"
     verdict=no
     printf '✗ %s\n' "$title"
     sed -n 's/^..*/  &/p' <<<"$1"
     printf '  Hint: %s\n' "${hints[hint - 1]}"
-    if [ "$so_far" -lt ${#hints[@]} ]; then
+    if [ "$hint" -lt ${#hints[@]} ]; then
         printf '  Another hint: scripts/exercise.sh %s --hint\n' "$word"
     else
         printf '  That was the last hint; scripts/exercise.sh %s --solve writes the solution into your files.\n' "$word"

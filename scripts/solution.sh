@@ -27,12 +27,13 @@ solved() (
 # is_as_solved FOLDER FILE
 is_as_solved() { cmp -s "$2" <(GIT_INDEX_FILE=$1/index git show ":$2"); }
 
-# keep FILE: beside itself, under a name that is free.
+# keep FILE [NAME]: beside itself or beside NAME, under a name that is free.
 keep() {
-    local name=$1.mine number
+    local beside=${2:-$1} number
+    local name=$beside.mine
     for ((number = 2; ; number++)); do
         [ -e "$name" ] || break
-        name=$1.mine.$number
+        name=$beside.mine.$number
     done
     run cp "$1" "$name"
     echo "What you have written is kept as $name."
@@ -102,6 +103,7 @@ take_back() {
     rm -r "$index"
     [ -n "$any" ] || echo "There is nothing to take back, all is as in the last commit: ${files[*]}"
     for file in "${files[@]}"; do yours "$file"; done
+    [ -z "$any" ] || echo "What is installed stays until you run scripts/apply.sh $crate."
 }
 
 # yours FILE: how to go on with what --solve has kept.

@@ -27,6 +27,17 @@ runs_as_installed() {
             -newermt "$since" 2>/dev/null)" ]
 }
 
+# keep_by_hand: apply.sh takes drop-ins away that the working copy does not have, and you may have written them
+# with systemctl(1) edit.
+keep_by_hand() {
+    local file
+    for file in "$units/hellod.service.d"/*.conf; do
+        if [ ! -e "$file" ] || cmp -s "$file" "$unit.d/${file##*/}"; then continue; fi
+        mkdir -p "$unit.d"
+        keep "$file" "$unit.d/${file##*/}"
+    done
+}
+
 bring_up_to_date() {
     local said
     echo "  \$ cargo build --release --locked --package $crate"
@@ -38,6 +49,7 @@ bring_up_to_date() {
         runs_as_installed || { reload && start_anew; }
         return
     fi
+    keep_by_hand
     # Its failure is no reason to stop here: if hellod does not stay up, the check says what it makes of that.
     exec 3>&1
     said=$(scripts/apply.sh "$crate" 2>&1 3>&- | tee >(grep -E '^  \$ ' | grep -vE ' (cargo build|status) ' >&3)) || true
@@ -137,6 +149,9 @@ last_words() {
     local all=("${journal[@]}" --quiet --since="$begun" --output=cat SYSLOG_IDENTIFIER=hellod)
     { "${all[@]}" --priority=err | grep . || "${all[@]}" _PID="$(property ExecMainPID)"; } | sed -n '$p'
 }
+
+# complaints: what systemd does not understand in a unit file or drop-in, it leaves out with a warning.
+complaints() { grep -F hellod.service <(systemd-analyze "--$manager" verify "$installed" 2>&1) || true; }
 
 # has_line PATTERN: the running hellod has written it.
 has_line() { [ "$(lines_with "$1")" -gt 0 ]; }

@@ -88,7 +88,7 @@ hints_in_order() {
     ends 1 exercise 1.2 | says "Hint: ${hints[0]}"
     ends 1 exercise 1.2 | says "Another hint: scripts/exercise.sh 1.2 --hint"
     ends 1 exercise 1.2 --hint | says "Hint: ${hints[1]}"
-    ends 1 exercise 1.2 | says "Hint: ${hints[0]}"
+    ends 1 exercise 1.2 | says "Hint: ${hints[1]}"
     ends 1 exercise 1.2 --hint >/tmp/said
     says "Hint: ${hints[2]}" </tmp/said
     says "That was the last hint; scripts/exercise.sh 1.2 --solve writes" </tmp/said
@@ -201,6 +201,21 @@ interrupted() {
     same 130 "$status"
     same "$before" "$(state)"
     scripts/check.sh 3
+}
+
+# One that apply.sh has to take away, since something else is new: a copy is kept, and named.
+yours_by_edit_is_kept() {
+    as_it_was
+    apply 3
+    install -D /dev/stdin $drop_ins/override.conf <<<"# mine"
+    systemctl --user daemon-reload
+    exercise 3.3 --solve
+    exercise 3.3 >/tmp/said
+    says "kept as units/03-keep-running/user/hellod.service.d/override.conf.mine" </tmp/said
+    same "# mine" "$(cat units/03-keep-running/user/hellod.service.d/override.conf.mine)"
+    [ ! -e $drop_ins/override.conf ]
+    exercise 3.3 --back
+    as_it_was
 }
 
 yours_by_edit_survives() {
@@ -328,6 +343,7 @@ case $1 in
         it "a program that does not stay up: its last words" does_not_stay_up
         it "Ctrl-C in a check leaves nothing of it" interrupted
         it "a drop-in made with systemctl edit survives" yours_by_edit_survives
+        it "a drop-in that has to go is kept and named" yours_by_edit_is_kept
         it "apply.sh installs drop-ins of the working copy, once" drop_ins_of_the_working_copy
         it "5.3: a hellod without a pipe, and a crash" last_visitor_in_hard_times
         it "answers that look right and are not" looks_right

@@ -6,4 +6,5 @@ name_in_journal() { journal_of "$(property MainPID)" --output=json --lines=1 | s
 must_run
 wrote "Hello from hellod" || not_yet "It did not even say \"Hello from hellod\"."
 [ "$(name_in_journal)" = greeter ] ||
-    not_yet "The name in front of its lines is \"$(name_in_journal)\"."
+    not_yet "The name in front of its lines is \"$(name_in_journal)\".
+$(complaints)"

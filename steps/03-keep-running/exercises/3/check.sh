@@ -3,7 +3,8 @@
 
 must_run
 limit="$(property StartLimitBurst) starts within $(property StartLimitIntervalUSec)"
-[ "$limit" = "3 starts within 1min" ] || not_yet "systemd gives up after $limit."
+[ "$limit" = "3 starts within 1min" ] || not_yet "systemd gives up after $limit.
+$(complaints)"
 # shellcheck disable=SC2046  # one path, or several
 grep -q StartLimit $(property DropInPaths) /dev/null ||
     not_yet "systemd gives up after $limit, but no drop-in says so: is it in the unit file?"
