@@ -148,7 +148,7 @@ time_is_summed() {
     while read -r minutes; do sum=$((sum + minutes)); done < <(cat src/[0-9]*.md | tr '\n' ' ' | grep -oE '[Ii]t takes [0-9]+ minutes' | tr -dc '0-9\n')
     [ "$sum" -gt 0 ]
     tools/time.sh | says "The $(all_steps | wc -l) chapters take about"
-    same "$(((sum + 14) / 15))" "$(tools/time.sh | sed 's/.*about \([0-9]*\)\(.\{0,1\}\) hours.*/\1 \2/' | sed 's/¼/1/; s/½/2/; s/¾/3/' | { read -r hours quarters && echo $((hours * 4 + ${quarters:-0})); })"
+    same "$(((sum + 14) / 15))" "$(tools/time.sh | sed 's/.*about //; s/ hours.*//; s/¼/ 1/; s/½/ 2/; s/¾/ 3/' | { read -r hours quarters && echo $((hours * 4 + ${quarters:-0})); })"
 }
 
 readme_says_what_was_replayed() {
