@@ -79,7 +79,10 @@ if is_loaded; then change reset-failed; fi
 # move, so that nobody ever sees, or starts, half of it.
 install_file() {
     if cmp -s "$1" "$2" && [ "$(stat -c %a "$2")" = "$3" ]; then return; fi
-    if run "${sudo[@]}" install -D -m "$3" "$1" "$2.new" && run "${sudo[@]}" mv "$2.new" "$2"; then return; fi
+    if run "${sudo[@]}" install -D -m "$3" "$1" "$2.new" && run "${sudo[@]}" mv "$2.new" "$2"; then
+        [ -n "$dry_run" ] || sha256sum <"$1" >>"$installed_before"
+        return
+    fi
     "${sudo[@]}" rm -f "$2.new"
     die "Cannot write $2." \
         "Is the disk full (df -h ${2%/*}) or read-only (findmnt -T ${2%/*})? Fix that and run this again."

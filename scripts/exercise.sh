@@ -65,7 +65,6 @@ mapfile -t hints <"$folder/hints"
 # not_yet WHAT-WAS-SEEN: the end, with a hint.
 not_yet() {
     local hint
-    take_all_back
     hint=$(cat "$shown" 2>/dev/null || echo 0)
     # The first time there is one in any case.
     if [ "$hint" -eq 0 ] || { [ "$action" = hint ] && [ "$hint" -lt ${#hints[@]} ]; }; then hint=$((hint + 1)); fi
@@ -80,6 +79,8 @@ not_yet() {
     else
         printf '  That was the last hint; scripts/exercise.sh %s --solve writes the solution into your files.\n' "$word"
     fi
+    # Last of all, since a start may take long, and who loses patience has read it.
+    take_all_back
     exit 1
 }
 

@@ -192,6 +192,9 @@ program() {
     done < <(sed -n 's/^ExecStart=[-@:+!|]*\([^ ]*\).*/\1/p' "$@")
 }
 
+# What apply.sh has installed, by its checksum: whatever else is there, somebody has written by hand.
+installed_before=${CARGO_TARGET_DIR:-target}/installed
+
 # --- what outlives the unit file --------------------------------------------------------------------
 
 # If this file is there, it was apply.sh that turned lingering on, and it is to be turned off again.

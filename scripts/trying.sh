@@ -22,20 +22,32 @@ is_installed() {
 runs_as_installed() {
     local since
     since=$("${ctl[@]}" show --timestamp=us+utc --property=ExecMainStartTimestamp --value hellod.service)
-    property_is ActiveState active && [ -n "$since" ] &&
+    property_is ActiveState active && property_is NeedDaemonReload no && [ -n "$since" ] && runs_what_is_installed &&
         [ -z "$(find "$installed" "$(program "$unit")" {"$units","$runtime_units"}{,.control}/hellod.service.d \
             -newermt "$since" 2>/dev/null)" ]
 }
 
-# keep_by_hand: apply.sh takes drop-ins away that the working copy does not have, and you may have written them
-# with systemctl(1) edit.
+# by_hand FILE: somebody's own, and neither put there by apply.sh nor one of the book's.
+by_hand() {
+    [ -f "$1" ] && [ ! -L "$1" ] && [ "$1" != "$(try_file)" ] &&
+        ! grep -qxF "$(sha256sum <"$1")" "$installed_before" 2>/dev/null &&
+        ! grep -qF " $(git hash-object "$1" 2>/dev/null)" <(git ls-tree -r HEAD -- units 2>/dev/null) &&
+        ! grep -q "^$(sha256sum <"$1" | cut -d' ' -f1)" <(find units -type f -exec sha256sum {} +)
+}
+
+# keep_by_hand: apply.sh takes away or replaces what you may have written with systemctl(1) edit.
 keep_by_hand() {
-    local file
-    for file in "$units/hellod.service.d"/*.conf; do
-        if [ ! -e "$file" ] || cmp -s "$file" "$unit.d/${file##*/}"; then continue; fi
-        mkdir -p "$unit.d"
-        keep "$file" "$unit.d/${file##*/}"
+    local one file
+    for one in user system; do
+        use_manager "$one"
+        if by_hand "$installed"; then keep "$installed" "$unit"; fi
+        for file in {"$units","$runtime_units"}{,.control}/hellod.service.d/*.conf; do
+            by_hand "$file" || continue
+            mkdir -p "$unit.d"
+            keep "$file" "$unit.d/${file##*/}"
+        done
     done
+    use_manager "$here"
 }
 
 bring_up_to_date() {
@@ -49,10 +61,11 @@ bring_up_to_date() {
         runs_as_installed || { reload && start_anew; }
         return
     fi
+    local here=$manager
     keep_by_hand
     # Its failure is no reason to stop here: if hellod does not stay up, the check says what it makes of that.
     exec 3>&1
-    said=$(scripts/apply.sh "$crate" 2>&1 3>&- | tee >(grep -E '^  \$ ' | grep -vE ' (cargo build|status) ' >&3)) || true
+    said=$(scripts/apply.sh "$crate" 2>&1 3>&- | tee >(grep --line-buffered -E '^  \$ |^Another ' | grep --line-buffered -vE ' (cargo build|status) ' >&3)) || true
     exec 3>&-
     is_installed || { grep -v '^  \$ ' <<<"$said" >&2; exit 1; }
 }

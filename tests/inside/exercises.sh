@@ -52,8 +52,10 @@ asks() {
     same active "$(systemctl "--$manager" is-active hellod)"
     same "" "$(systemd-analyze "--$manager" verify "$(systemctl "--$manager" show --property=FragmentPath --value hellod)" 2>&1)"
     exercise "$1" --back
-    is_clean
+    # Nothing was written by hand here, so no copy of anything was kept, either.
+    same "" "$(git status --porcelain --ignored -- steps units)"
     ends 1 exercise "$1" | says "✗ $2"
+    same "" "$(git status --porcelain --ignored -- steps units)"
     same "$at_step" "$(state)"
     scripts/check.sh "$step"
 }
@@ -75,7 +77,7 @@ called_wrongly() {
     local wrong
     for wrong in "" 9.9 1 1.9 step-01 "1.1 1.2" --nonsense "1.1 --nonsense" "1.1 --hint --solve" ../1.1 '*.*'; do
         # shellcheck disable=SC2086  # no word, or two
-        ends 2 scripts/exercise.sh $wrong 2>&1 | says "  1.2 Say who started you"
+        (set -f && ends 2 scripts/exercise.sh $wrong 2>&1) | says "  1.2 Say who started you"
     done
     same "$(printf '%s\n' steps/*/exercises/* | wc -l)" "$(scripts/exercise.sh --help | grep -c '^  [1-9]\.[1-9] ')"
 }
@@ -195,7 +197,7 @@ interrupted() {
     before=$(state)
     local status=0 trial=$XDG_RUNTIME_DIR/systemd/user/hellod.service.d/zz-exercise.conf
     setsid --wait env --default-signal=INT scripts/exercise.sh 3.1 &>/tmp/said &
-    until [ -e "$trial" ]; do sleep 0.01; done
+    soon test -e "$trial"
     kill -INT -- "-$(pgrep --oldest --full '^bash scripts/exercise.sh 3.1$')"
     wait $! || status=$?
     same 130 "$status"
@@ -203,18 +205,24 @@ interrupted() {
     scripts/check.sh 3
 }
 
-# One that apply.sh has to take away, since something else is new: a copy is kept, and named.
+# What apply.sh has to take away or replace, since something else is new: a copy is kept, and named.
 yours_by_edit_is_kept() {
     as_it_was
     apply 3
     install -D /dev/stdin $drop_ins/override.conf <<<"# mine"
+    sed -i 's/^Restart=.*/Restart=always/' ~/.config/systemd/user/hellod.service
     systemctl --user daemon-reload
     exercise 3.3 --solve
     exercise 3.3 >/tmp/said
     says "kept as units/03-keep-running/user/hellod.service.d/override.conf.mine" </tmp/said
     same "# mine" "$(cat units/03-keep-running/user/hellod.service.d/override.conf.mine)"
+    says "kept as units/03-keep-running/user/hellod.service.mine" </tmp/said
+    says Restart=always <units/03-keep-running/user/hellod.service.mine
     [ ! -e $drop_ins/override.conf ]
-    exercise 3.3 --back
+    # The other manager's, too.
+    install -D /dev/stdin $drop_ins/override.conf <<<"# mine, too"
+    ends 1 exercise 6.2 | says "kept as units/06-system-service/system/hellod.service.d/override.conf.mine"
+    same "# mine, too" "$(cat units/06-system-service/system/hellod.service.d/override.conf.mine)"
     as_it_was
 }
 

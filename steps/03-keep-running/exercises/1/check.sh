@@ -19,3 +19,5 @@ wait_until 5 has_new_process "$before" ||
     not_yet "After a crash, here by SIGKILL, systemd did not start hellod again: it is $(state)."
 [[ $(property Restart) =~ ^(on-failure|always)$ ]] ||
     not_yet "After a SIGKILL it comes back, and with Restart=$(property Restart) it does not after an exit code such as 1."
+[ "$(property RestartPreventExitStatus)" = 78 ] ||
+    not_yet "78 is not the only code after which it stays down: RestartPreventExitStatus=$(property RestartPreventExitStatus)."

@@ -5,6 +5,7 @@ must_run
 start_anew # from here on, the count is known
 must_run
 status_is() { property_is StatusText "$1"; }
+wait_until 2 status_is "Greeting every 5s" || not_yet "Nobody has come yet, and the status says: \"$(property StatusText)\"."
 number=0
 for text in "1 visitor" "2 visitors"; do
     number=$((number + 1))

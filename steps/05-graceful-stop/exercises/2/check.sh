@@ -8,7 +8,7 @@ last_hellos() {
 # In the middle between two hellos: early enough for one more to be seen, and too late for the last one.
 is_between() {
     local last
-    read -r last < <(last_hellos) && awk "BEGIN { age = $EPOCHREALTIME - $last; exit !(age > 1 && age < 3) }"
+    read -r last < <(last_hellos) && awk "BEGIN { age = ${EPOCHREALTIME/,/.} - $last; exit !(age > 1 && age < 3) }"
 }
 handles_usr1() {
     # Bit 9 of the caught signals, see proc_pid_status(5): signal 10.
@@ -29,6 +29,7 @@ wait_until 1 has_hellos $((before + 1)) || {
 }
 property_is MainPID "$process" || not_yet "SIGUSR1 ended hellod: the process that got it is gone."
 wait_until 8 has_hellos $((before + 2)) || not_yet "After the hello of SIGUSR1, no other one came."
+property_is MainPID "$process" || not_yet "SIGUSR1 ended hellod a little later: the process that got it is gone."
 mapfile -t hellos < <(last_hellos)
 awk "BEGIN { exit !(${hellos[0]} - ${hellos[1]} > 4.5) }" ||
     not_yet "The next hello came $(awk "BEGIN { printf \"%.1f\", ${hellos[0]} - ${hellos[1]} }") seconds after that of SIGUSR1, and not five."
@@ -43,7 +44,7 @@ if ! wait_until 8 is_active || ! property_is MainPID "$process"; then
 fi
 send USR1
 send TERM
-has_ended() { ! is_active; }
+has_ended() { [[ $(property ActiveState) =~ ^(inactive|failed|activating)$ ]]; }
 wait_until 3 has_ended || not_yet "SIGTERM, right after a SIGUSR1, did not end hellod."
 property_is Result success ||
     not_yet "SIGTERM, right after a SIGUSR1, ended hellod, but not well: the result is \"$(property Result)\"."
