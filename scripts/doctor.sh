@@ -6,23 +6,35 @@ set -euo pipefail
 
 usage() {
     cat <<END
-Usage: scripts/doctor.sh
+Usage: scripts/doctor.sh [--lines]
 
 Prints a line for each thing that the book needs: ✓ it is there, or ✗, what that breaks, and what
 helps; a – marks what will look different from the book and needs no fix. Changes nothing.
 Exit 1 if there is a ✗.
+
+  --lines   for programs: a line for each, with the mark, what it found and what helps, and a tab between
 END
 }
 
+lines=
+if [ "${1-}" = --lines ]; then lines=yes && shift; fi
 no_arguments "$@"
 
 oldest_systemd=252 # that the tests run on
 space=300          # megabytes that the steps take, built
 
 wrong=0
-good() { printf '✓ %s\n' "$1"; }
+# say MARK WHAT WHAT-HELPS
+say() {
+    if [ -n "$lines" ]; then
+        printf '%s\t%s\t%s\n' "$@"
+    else
+        printf '%s %s%s\n' "$1" "$2" "${3:+. $3}"
+    fi
+}
+good() { say ✓ "$1" ""; }
 # bad WHAT-AND-WHAT-IT-BREAKS WHAT-HELPS
-bad() { printf '✗ %s. %s\n' "$1" "$2" && wrong=$((wrong + 1)); }
+bad() { say ✗ "$1" "$2" && wrong=$((wrong + 1)); }
 
 in_lab="Or follow the book in the lab: scripts/lab.sh up"
 container=$(systemd-detect-virt --container 2>/dev/null || true)
@@ -53,7 +65,7 @@ done
 if [ -z "$missing" ]; then
     good "memory and processes are counted and limited"
 else
-    printf '– not counted or limited here: %s. MemoryMax= and the like do nothing; the book does without\n' "$missing"
+    say – "not counted or limited here: $missing" "MemoryMax= and the like do nothing; the book does without"
 fi
 
 # --- you, and your user manager -------------------------------------------------------------------
@@ -144,5 +156,6 @@ while read -r one; do
 done <<<"$strange"
 [ -n "$strange" ] || good "nothing else here is called hellod"
 
+[ -z "$lines" ] || exit "$((wrong > 0))"
 [ "$wrong" -eq 0 ] || { echo "$wrong of the above will get in the way." && exit 1; }
 echo "Ready for chapter 1."

@@ -27,7 +27,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn is_as_written(&self) -> bool {
+    /// Whether it is what is written, but for what may differ.
+    pub fn is_as_written(&self) -> bool {
         normal::same(&self.command, &self.written, &self.came)
     }
 }

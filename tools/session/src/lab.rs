@@ -6,8 +6,8 @@ use std::sync::{Condvar, Mutex};
 
 use anyhow::{Context, Result, bail};
 
-use crate::repository;
-use crate::terminal::Terminal;
+use session::steps::repository;
+use session::terminal::Terminal;
 
 /// The labs that are up.
 static UP: Mutex<Vec<String>> = Mutex::new(Vec::new());
@@ -54,9 +54,9 @@ impl Lab {
 
     /// Logs in as learner.
     pub fn shell(&self) -> Result<Terminal> {
-        let shell = pty_process::blocking::Command::new(repository().join("scripts/lab.sh"))
-            .args(["shell", "--name", &self.name]);
-        Terminal::start(shell).context("cannot log in to the lab")
+        let script = repository().join("scripts/lab.sh");
+        Terminal::start(&script, &["shell", "--name", &self.name])
+            .context("cannot log in to the lab")
     }
 
     fn script(&self, action: &str) -> Command {

@@ -5,27 +5,24 @@
 //! the file says; `record` writes it down. On another Debian release, a replay asks for less: each
 //! command has to end with the exit status that it has on the one that was recorded.
 
-mod compare;
 mod lab;
-mod normal;
-mod script;
-mod terminal;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use compare::{Answer, Session, Typed};
 use lab::Lab;
-use script::{End, Line, Script};
-use terminal::{Ended, Terminal};
+use session::compare::{self, Session, Typed};
+use session::play::{self, Nobody, PATIENCE};
+use session::script::{End, Line, Script};
+use session::steps::{all_steps, session_of, step_before};
+use session::terminal::Terminal;
 
 const USAGE: &str = "\
 Usage: cargo session record [STEP...]   run the sessions and write down what comes back
@@ -40,9 +37,6 @@ STEP is the name of a folder in steps/, or its number; without one, all steps th
 
 /// The Debian release whose answers are in the files.
 const REFERENCE: &str = "trixie";
-
-/// How long a line may take until its answer has come, be it a reboot.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Mode {
@@ -175,22 +169,6 @@ fn wanted(arguments: &[String]) -> Result<Wanted> {
     })
 }
 
-/// The repository, which this program was built in.
-fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
-}
-
-/// All folders in `steps/`, in order.
-fn all_steps() -> Result<Vec<String>> {
-    let mut steps = Vec::new();
-    for entry in fs::read_dir(repository().join("steps"))? {
-        steps.extend(entry?.file_name().into_string().ok());
-    }
-    steps.sort();
-    Ok(steps)
-}
-
 /// The steps that were asked for: by number or by name, or all of them.
 fn chosen_steps(wanted: &[String]) -> Result<Vec<String>> {
     let all = all_steps()?;
@@ -251,11 +229,6 @@ fn write(step: &str, script: &Script) -> Result<()> {
     fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn session_of(step: &str) -> PathBuf {
-    let folder = repository().join("steps").join(step);
-    folder.join("session.console")
-}
-
 /// Boots a lab, brings it to the step before, and types.
 fn run(step: &str, file: &Path, suite: &str) -> Result<Session> {
     let text =
@@ -264,57 +237,26 @@ fn run(step: &str, file: &Path, suite: &str) -> Result<Session> {
 
     let lab = Lab::up(suite, step)?;
     let mut terminal = lab.shell()?;
-    let all = all_steps()?;
-    if let Some(before) = all
-        .iter()
-        .position(|one| one == step)
-        .and_then(|at| at.checked_sub(1))
-    {
-        prepare(&mut terminal, &all[before])?;
+    if let Some(before) = step_before(step)? {
+        prepare(&mut terminal, &before)?;
     }
-
-    let mut answers = Vec::new();
-    let mut command = String::new();
+    let log_in = |terminal: &mut Terminal| {
+        *terminal = lab.shell()?;
+        Ok(())
+    };
+    let answers = play::play(&script.lines, &mut terminal, log_in, &mut Nobody)?;
+    let mut came = answers.iter();
     for line in &mut script.lines {
-        let (came, written) = match line {
-            Line::Note(_) => continue,
-            Line::Command { text, answer, end } => {
-                command.clone_from(text);
-                terminal.type_slowly(text)?;
-                let came = match end {
-                    End::Prompt => {
-                        answer_of(&mut terminal).map(|(came, status)| (came, Some(status)))
-                    }
-                    End::Interrupt => terminal
-                        .lines(answer.len().max(1), PATIENCE)
-                        .map(|came| (came, None)),
-                    End::Login => {
-                        terminal.end(PATIENCE)?;
-                        terminal = lab.shell()?;
-                        continue;
-                    }
-                };
-                (came, answer)
-            }
-            Line::Interrupt { answer } => {
-                terminal.interrupt()?;
-                let came = answer_of(&mut terminal).map(|(mut came, _)| {
-                    // Some end without a word.
-                    if came.is_empty() {
-                        came.push(String::new());
-                    }
-                    (came, None)
-                });
-                (came, answer)
-            }
-        };
-        let (came, status) = came.with_context(|| format!("$ {command}"))?;
-        answers.push(Answer {
-            command: command.clone(),
-            written: std::mem::replace(written, came.clone()),
-            came,
-            status,
-        });
+        if let Line::Command {
+            answer,
+            end: End::Prompt | End::Interrupt,
+            ..
+        }
+        | Line::Interrupt { answer } = line
+            && let Some(this) = came.next()
+        {
+            answer.clone_from(&this.came);
+        }
     }
     Ok(Session { script, answers })
 }
@@ -324,17 +266,9 @@ fn prepare(terminal: &mut Terminal, before: &str) -> Result<()> {
     terminal.type_line(&format!(
         "scripts/apply.sh {before} &>/tmp/apply.log || cat /tmp/apply.log"
     ))?;
-    let (said, _) = answer_of(terminal)?;
+    let (said, _) = play::prompt(terminal.answer(PATIENCE, |_| {})?)?;
     if !said.is_empty() {
         bail!("apply.sh {before} failed:\n{}", said.join("\n"));
     }
     Ok(())
-}
-
-/// What a command answers that leaves the shell as it is, and how it ends.
-fn answer_of(terminal: &mut Terminal) -> Result<(Vec<String>, i32)> {
-    match terminal.answer(PATIENCE)? {
-        Ended::Prompt(lines, status) => Ok((lines, status)),
-        Ended::Shell(lines) => bail!("the shell ended, after:\n{}", lines.join("\n")),
-    }
 }

@@ -1,28 +1,42 @@
 //! A shell in a terminal, typed into as a person would, and read until its prompt comes back.
+//!
+//! The shell marks where an answer begins and ends with the escape sequences of FinalTerm, as terminals know
+//! them: `OSC 133;C` before a command's output, `OSC 133;D;STATUS` after it, `OSC 133;B` when the prompt is
+//! there. No program prints them, and a terminal does not show them.
 
+use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
-use std::process::Child;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use pty_process::Size;
-use pty_process::blocking::{Command, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// Rows and columns, so that systemctl wraps and shortens as it does on the page.
-const SIZE: (u16, u16) = (50, 120);
-
-/// Stands in the prompt and in no output: the end of an answer. Then comes the status, and the end.
-const ANSWERED: u8 = 0x1f;
-const MARK: u8 = 0x1e;
+pub const SIZE: (u16, u16) = (50, 120);
 
 /// How long a person takes to type a command, at the least.
 const TYPING: Duration = Duration::from_millis(600);
 
 /// How long a login may take: after a reboot, the managers have to come up first.
 const LOGIN: Duration = Duration::from_secs(180);
+
+/// So many bytes of an answer are kept. None in the book is longer than a page.
+const LONGEST: usize = 1 << 20;
+
+/// The marks, for the shells that are set up elsewhere: in `PS0`, before the prompt, and at its end.
+pub const BEGINS: &str = r"\e]133;C\a";
+/// With the exit status of the command in it.
+pub const ENDS: &str = r"\e]133;D;$?\a";
+/// The prompt is there: somebody may type.
+pub const READY: &str = r"\e]133;B\a";
 
 /// How an answer ended.
 pub enum Ended {
@@ -32,71 +46,208 @@ pub enum Ended {
     Shell(Vec<String>),
 }
 
+/// What a shell does.
+#[derive(Debug, PartialEq)]
+pub enum Event {
+    /// It, or a command in it, has written this.
+    Output(Vec<u8>),
+    /// A command begins.
+    Begins,
+    /// A command has ended with this exit status.
+    Status(i32),
+    /// The prompt is there.
+    Ready,
+}
+
+/// Finds the marks in what a shell writes, also one that comes in two pieces.
+#[derive(Default)]
+pub struct Marks {
+    /// The beginning of what may become one.
+    half: Vec<u8>,
+}
+
+impl Marks {
+    const START: &[u8] = b"\x1b]133;";
+
+    /// What is in these bytes, and in those that were held back before.
+    pub fn read(&mut self, bytes: &[u8]) -> Vec<Event> {
+        self.half.extend(bytes);
+        let mut events = Vec::new();
+        let mut rest = std::mem::take(&mut self.half);
+        while let Some(at) = rest
+            .windows(Self::START.len())
+            .position(|w| w == Self::START)
+        {
+            let after = at + Self::START.len();
+            let Some(length) = rest[after..].iter().position(|&byte| byte == 0x07) else {
+                break;
+            };
+            push_output(&mut events, &rest[..at]);
+            let mark = String::from_utf8_lossy(&rest[after..after + length]);
+            events.extend(match mark.split_once(';') {
+                None if mark == "C" => Some(Event::Begins),
+                None if mark == "B" => Some(Event::Ready),
+                Some(("D", status)) => status.parse().ok().map(Event::Status),
+                _ => None,
+            });
+            rest.drain(..=after + length);
+        }
+        // A mark is short; what is longer is none.
+        let escape = rest.iter().rposition(|&byte| byte == 0x1b);
+        let held = escape.filter(|&at| {
+            let tail = &rest[at..];
+            tail.len() < 24 && (Self::START.starts_with(tail) || tail.starts_with(Self::START))
+        });
+        self.half = rest.split_off(held.unwrap_or(rest.len()));
+        push_output(&mut events, &rest);
+        events
+    }
+}
+
+fn push_output(events: &mut Vec<Event>, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        events.push(Event::Output(bytes.to_vec()));
+    }
+}
+
 /// A shell in a terminal.
 pub struct Terminal {
-    shell: Child,
-    keyboard: std::fs::File,
-    screen: Receiver<Vec<u8>>,
+    /// Ended with this value; none if somebody else has started it.
+    shell: Option<Child>,
+    keyboard: File,
+    events: Receiver<Event>,
+    /// Whether anybody waits for the events.
+    listening: Arc<AtomicBool>,
     /// What has come and was not yet part of an answer.
     unread: Vec<u8>,
+    /// How many bytes of an answer were thrown away.
+    too_much: usize,
 }
 
 impl Terminal {
     /// Starts a command that is, or becomes, a bash, and waits for its prompt.
-    pub fn start(command: Command) -> Result<Self> {
-        let (pty, pts) = open()?;
-        pty.resize(Size::new(SIZE.0, SIZE.1))?;
-        let shell = command.spawn(pts)?;
-
-        let keyboard = std::fs::File::from(OwnedFd::from(pty));
-        let mut output = keyboard.try_clone()?;
-        let (send, screen) = mpsc::channel();
-        // Reading blocks and has no time limit of its own, so a thread does it.
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = output.read(&mut buffer) {
-                if send.send(buffer[..length].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-
-        let unread = Vec::new();
-        let mut terminal = Self {
-            shell,
-            keyboard,
-            screen,
-            unread,
-        };
-        // What is typed before the login shell listens may be thrown away.
-        let limit = Instant::now() + LOGIN;
-        while !terminal.unread.ends_with(b"$ ") {
-            if !terminal.more(limit)? {
-                bail!("no shell: {}", terminal.so_far());
-            }
-        }
-        terminal.unread.clear();
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started, or never asks for a command.
+    pub fn start(program: &Path, arguments: &[&str]) -> Result<Self> {
+        let (pty, pts) = pair()?;
+        resize(&pty, SIZE)?;
+        let pts = File::options().read(true).write(true).open(pts)?;
+        let shell = Command::new("setsid")
+            .args(["--ctty", "--"])
+            .arg(program)
+            .args(arguments)
+            .stdin(Stdio::from(pts.try_clone()?))
+            .stdout(Stdio::from(pts.try_clone()?))
+            .stderr(Stdio::from(pts))
+            .spawn()
+            .context("cannot run setsid")?;
+        let mut terminal = Self::over(pty, |_| {})?;
+        terminal.shell = Some(shell);
         // No echo and no line editor, so that only answers come back; and a terminal without colours,
         // pager and cursor, because the page has none of them either. Emoji it has.
-        terminal.type_line(
-            r"stty -echo; TERM=dumb SYSTEMD_EMOJI=1 PS1=$'\x1f$?\x1e' exec bash --noediting --norc -i",
-        )?;
-        match terminal.answer(LOGIN)? {
-            Ended::Prompt(..) => Ok(terminal),
+        terminal.log_in(&format!(
+            "stty -echo; TERM=dumb SYSTEMD_EMOJI=1 PS0=$'{BEGINS}' PS1=$'{ENDS}{READY}' exec bash --noediting --norc -i"
+        ))?;
+        Ok(terminal)
+    }
+
+    /// A terminal in which somebody else starts a shell. `see` gets every byte that comes, and nothing at the end.
+    ///
+    /// # Errors
+    ///
+    /// If there are no more files or threads to have.
+    pub fn over(pty: OwnedFd, mut see: impl FnMut(&[u8]) + Send + 'static) -> Result<Self> {
+        let keyboard = File::from(pty);
+        let mut output = keyboard.try_clone()?;
+        // Bounded: who writes faster than it is read has to wait.
+        let (send, events): (SyncSender<Event>, _) = sync_channel(256);
+        let listening = Arc::new(AtomicBool::new(true));
+        let heard = Arc::clone(&listening);
+        // Reading blocks and has no time limit of its own, so a thread does it.
+        thread::Builder::new()
+            .name("terminal".to_owned())
+            .spawn(move || {
+                let mut marks = Marks::default();
+                let mut buffer = [0; 4096];
+                while let Ok(length @ 1..) = output.read(&mut buffer) {
+                    see(&buffer[..length]);
+                    for event in marks.read(&buffer[..length]) {
+                        if heard.load(Ordering::SeqCst) && send.send(event).is_err() {
+                            return;
+                        }
+                    }
+                }
+                see(&[]);
+            })?;
+        Ok(Self {
+            shell: None,
+            keyboard,
+            events,
+            listening,
+            unread: Vec::new(),
+            too_much: 0,
+        })
+    }
+
+    /// Waits for the login shell's prompt, and types the line that makes it set its marks.
+    ///
+    /// # Errors
+    ///
+    /// If there is no prompt, and what came instead.
+    pub fn log_in(&mut self, set_up: &str) -> Result<()> {
+        // What is typed before the login shell listens may be thrown away.
+        let limit = Instant::now() + LOGIN;
+        while !plain(&self.unread).ends_with("$ ") {
+            match self.event(limit)? {
+                Some(Event::Output(bytes)) => self.unread.extend(bytes),
+                Some(_) => {}
+                None => bail!("no shell: {}", self.so_far()),
+            }
+        }
+        self.unread.clear();
+        self.type_line(set_up)?;
+        match self.answer(LOGIN, |_| {})? {
+            Ended::Prompt(..) => Ok(()),
             Ended::Shell(lines) => bail!("no shell: {}", lines.join("\n")),
         }
+    }
+
+    /// What a person types into it, whatever else goes on.
+    ///
+    /// # Errors
+    ///
+    /// If there are no more files to have.
+    pub fn keyboard(&self) -> Result<File> {
+        Ok(self.keyboard.try_clone()?)
+    }
+
+    /// From now on events are kept for an answer, or else thrown away.
+    pub fn listen(&mut self, listening: bool) {
+        self.listening.store(listening, Ordering::SeqCst);
+        while self.events.try_recv().is_ok() {}
+        self.unread.clear();
     }
 
     /// Types a line and Enter, and takes as long for it as a fast typist.
     ///
     /// This is no wait for anything: without it the answers would be those that a robot gets, with
     /// `Active: ...; 3ms ago` and processes that are only half started.
+    ///
+    /// # Errors
+    ///
+    /// If the shell has gone.
     pub fn type_slowly(&mut self, line: &str) -> Result<()> {
         thread::sleep(TYPING);
         self.type_line(line)
     }
 
     /// Types a line and Enter.
+    ///
+    /// # Errors
+    ///
+    /// If the shell has gone.
     pub fn type_line(&mut self, line: &str) -> Result<()> {
         self.keyboard
             .write_all(format!("{line}\n").as_bytes())
@@ -104,103 +255,232 @@ impl Terminal {
     }
 
     /// Types Ctrl-C.
+    ///
+    /// # Errors
+    ///
+    /// If the shell has gone.
     pub fn interrupt(&mut self) -> Result<()> {
         self.keyboard
             .write_all(b"\x03")
             .context("cannot type into the shell")
     }
 
-    /// Waits until the prompt is back, and returns the lines above it.
-    pub fn answer(&mut self, patience: Duration) -> Result<Ended> {
+    /// Waits until the prompt is back, and returns the lines above it. `hear` gets them as they come.
+    ///
+    /// # Errors
+    ///
+    /// If the prompt does not come back in time.
+    pub fn answer(&mut self, patience: Duration, mut hear: impl FnMut(&[u8])) -> Result<Ended> {
         let limit = Instant::now() + patience;
+        let mut status = None;
         loop {
-            if let Some(at) = self.unread.iter().position(|&byte| byte == MARK) {
-                let rest = self.unread.split_off(at + 1);
-                self.unread.pop();
-                let status = self.status()?;
-                return Ok(Ended::Prompt(self.take(rest), status));
-            }
-            if !self.more(limit)? {
-                return Ok(Ended::Shell(self.take(Vec::new())));
+            match self.event(limit)? {
+                Some(Event::Begins) => self.unread.clear(),
+                Some(Event::Status(number)) => status = Some(number),
+                Some(Event::Ready) => {
+                    // The first prompt of a shell has no command before it.
+                    let lines = self.take();
+                    return Ok(Ended::Prompt(lines, status.unwrap_or_default()));
+                }
+                Some(Event::Output(bytes)) if status.is_none() => {
+                    hear(&bytes);
+                    self.keep(&bytes);
+                }
+                // The prompt itself.
+                Some(Event::Output(_)) => {}
+                None => return Ok(Ended::Shell(self.take())),
             }
         }
     }
 
     /// Waits until the shell has ended. What it still says depends on how it is torn down.
+    ///
+    /// # Errors
+    ///
+    /// If it does not end in time.
     pub fn end(&mut self, patience: Duration) -> Result<()> {
-        while let Ended::Prompt(..) = self.answer(patience)? {}
+        while let Ended::Prompt(..) = self.answer(patience, |_| {})? {}
         Ok(())
     }
 
     /// Waits for a number of lines from a command that does not end by itself.
-    pub fn lines(&mut self, count: usize, patience: Duration) -> Result<Vec<String>> {
+    ///
+    /// # Errors
+    ///
+    /// If they do not come in time, or the command or the shell ends before.
+    pub fn lines(
+        &mut self,
+        count: usize,
+        patience: Duration,
+        mut hear: impl FnMut(&[u8]),
+    ) -> Result<Vec<String>> {
         let limit = Instant::now() + patience;
         loop {
-            let mut ends = self
-                .unread
-                .iter()
-                .enumerate()
-                .filter(|(_, byte)| **byte == b'\n');
+            match self.event(limit)? {
+                Some(Event::Begins) => self.unread.clear(),
+                Some(Event::Output(bytes)) => {
+                    hear(&bytes);
+                    self.keep(&bytes);
+                }
+                Some(Event::Status(_) | Event::Ready) => {
+                    bail!("this ended by itself, after:\n{}", self.so_far())
+                }
+                None => bail!("the shell ended, after:\n{}", self.so_far()),
+            }
+            let mut ends = self.unread.iter().enumerate();
+            let mut ends = ends.by_ref().filter(|(_, byte)| **byte == b'\n');
             if let Some((end, _)) = ends.nth(count - 1) {
                 let rest = self.unread.split_off(end + 1);
-                return Ok(self.take(rest));
-            }
-            if self.unread.contains(&MARK) {
-                bail!("this ended by itself, after:\n{}", self.so_far());
-            }
-            if !self.more(limit)? {
-                bail!("the shell ended, after:\n{}", self.so_far());
+                let lines = self.take();
+                self.unread = rest;
+                return Ok(lines);
             }
         }
     }
 
-    /// Takes the status off the end of what has come.
-    fn status(&mut self) -> Result<i32> {
-        let at = self.unread.iter().rposition(|&byte| byte == ANSWERED);
-        let digits = at.map(|at| self.unread.split_off(at)).unwrap_or_default();
-        let digits = String::from_utf8_lossy(&digits).into_owned();
-        let digits = digits.trim_start_matches(char::from(ANSWERED));
-        digits
-            .parse()
-            .with_context(|| format!("no exit status in the prompt, but '{digits}'"))
-    }
-
-    /// Waits for more output. False if there will be none.
-    fn more(&mut self, limit: Instant) -> Result<bool> {
+    /// Waits for what comes next. None if nothing will.
+    fn event(&mut self, limit: Instant) -> Result<Option<Event>> {
         match self
-            .screen
+            .events
             .recv_timeout(limit.saturating_duration_since(Instant::now()))
         {
-            Ok(bytes) => {
-                self.unread.extend(bytes);
-                Ok(true)
-            }
-            Err(RecvTimeoutError::Disconnected) => Ok(false),
+            Ok(event) => Ok(Some(event)),
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
             Err(RecvTimeoutError::Timeout) => {
                 bail!("did not come back in time; so far:\n{}", self.so_far())
             }
         }
     }
-}
 
-impl Terminal {
-    /// The lines that were unread, without what is invisible at their ends. Leaves `rest` unread.
-    fn take(&mut self, rest: Vec<u8>) -> Vec<String> {
+    fn keep(&mut self, bytes: &[u8]) {
+        let room = LONGEST.saturating_sub(self.unread.len()).min(bytes.len());
+        self.unread.extend(&bytes[..room]);
+        self.too_much += bytes.len() - room;
+    }
+
+    /// The lines that were unread, without what is invisible at their ends.
+    fn take(&mut self) -> Vec<String> {
         let text = self.so_far();
-        self.unread = rest;
-        text.lines()
+        self.unread.clear();
+        let mut lines: Vec<_> = text
+            .lines()
             .map(|line| line.trim_end().to_owned())
-            .collect()
+            .collect();
+        if self.too_much > 0 {
+            lines.push(format!("[and {} bytes more]", self.too_much));
+            self.too_much = 0;
+        }
+        lines
     }
 
     fn so_far(&self) -> String {
-        String::from_utf8_lossy(&self.unread).into_owned()
+        plain(&self.unread)
     }
+}
+
+/// The text in what was written for a terminal: without colours, titles and movements.
+pub fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(one) = rest.next() {
+        match (one, rest.peek()) {
+            ('\x1b', Some('[')) => {
+                rest.next();
+                // Parameters, and one letter at the end.
+                while rest.next_if(|next| matches!(next, ' '..='?')).is_some() {}
+                rest.next();
+            }
+            ('\x1b', Some(']')) => {
+                while let Some(next) = rest.next() {
+                    if next == '\x07' || next == '\x1b' && rest.next_if_eq(&'\\').is_some() {
+                        break;
+                    }
+                }
+            }
+            ('\x1b', _) => {
+                while rest.next_if(|next| matches!(next, ' '..='/')).is_some() {}
+                rest.next();
+            }
+            ('\r', Some('\n')) => {}
+            _ => plain.push(one),
+        }
+    }
+    plain
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        let _ = self.shell.kill();
-        let _ = self.shell.wait();
+        if let Some(shell) = &mut self.shell {
+            let _ = shell.kill();
+            let _ = shell.wait();
+        }
+    }
+}
+
+/// A new terminal: this end, and the path of the one for a shell.
+///
+/// # Errors
+///
+/// If there are no more of them, see pty(7).
+pub fn pair() -> Result<(OwnedFd, PathBuf)> {
+    let pty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&pty)?;
+    unlockpt(&pty)?;
+    let path = ptsname(&pty, Vec::new())?;
+    Ok((pty, PathBuf::from(path.into_string()?)))
+}
+
+/// Tells a terminal how many rows and columns it has.
+///
+/// # Errors
+///
+/// If it is none.
+pub fn resize(pty: impl AsFd, (rows, columns): (u16, u16)) -> Result<()> {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    Ok(tcsetwinsize(pty, size)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_found_also_in_pieces() {
+        let mut marks = Marks::default();
+        let mut events = Vec::new();
+        for byte in b"echo\x1b]133;C\x07a\x1b[1mb\x1b]133;D;12\x07$ \x1b]133;B\x07".chunks(1) {
+            events.extend(marks.read(byte));
+        }
+        let mut text = String::new();
+        events.retain(|event| match event {
+            Event::Output(bytes) => {
+                text += &String::from_utf8_lossy(bytes);
+                false
+            }
+            _ => true,
+        });
+        assert_eq!(text, "echoa\x1b[1mb$ ");
+        assert_eq!(events, [Event::Begins, Event::Status(12), Event::Ready]);
+    }
+
+    #[test]
+    fn what_only_looks_like_a_mark_is_output() {
+        let mut marks = Marks::default();
+        let long = b"\x1b]133;this is a title and no mark";
+        assert_eq!(marks.read(long), [Event::Output(long.to_vec())]);
+        assert_eq!(marks.read(b"\x1b"), []);
+        assert_eq!(marks.read(b"[m"), [Event::Output(b"\x1b[m".to_vec())]);
+    }
+
+    #[test]
+    fn plain_text_has_no_escapes() {
+        let colours = b"\x1b[0;1;32m\xe2\x97\x8f\x1b[0m a\r\n\x1b]8;;file://x\x1b\\b\x1b]0;c\x07\x1b(B<d>\x1b=";
+        assert_eq!(plain(colours), "\u{25cf} a\nb<d>");
     }
 }

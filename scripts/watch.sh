@@ -1,0 +1,210 @@
+#!/usr/bin/env bash
+# Looks on while hellod changes, and prints what is so now; the companion of the served book runs it.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/looking.sh
+. scripts/looking.sh
+# shellcheck source=scripts/expectations.sh
+. scripts/expectations.sh
+
+usage() {
+    cat <<END
+Usage: scripts/watch.sh [--sudo]
+
+Prints lines for programs, with a tab between their words, until its standard input ends:
+
+  machine NAME SYSTEM SYSTEMD         once
+  state MANAGER ACTIVE SUB STATUS     whenever it changes; MANAGER is user, system or none
+  check STEP MARK WHAT HINT           all of every step, whenever something has happened: ✓, ✗, or
+                                      ? for what cannot be seen without sudo
+  checked                             after the last of them
+  doctor MARK WHAT WHAT-HELPS         what doctor.sh says, when 'doctor' is read from standard input
+  examined                            after the last of them
+  journal ENTRY                       of hellod, as journalctl --output=json has it
+
+It changes nothing and says nothing to hellod, so nothing of it is in the journal; only --sudo, for a lab,
+leaves what sudo itself writes there.
+END
+}
+
+may_sudo=
+case ${1-} in
+    -h | --help) usage && exit ;;
+    --sudo) may_sudo=yes && shift ;;
+esac
+no_arguments "$@"
+[ ! -t 0 ] || stty raw -echo # a terminal that stands for a pipe: not a byte of it is for people
+require_managers
+
+# --- asking each manager once, and not again for each step --------------------------------------------
+
+look_at() {
+    use_manager "$1"
+    if [ -z "$may_sudo" ] && [ "$1" = system ]; then sudo=() && journal=(journalctl); fi
+}
+
+declare -A known answers
+ask_managers() {
+    local one line
+    known=() answers=()
+    for one in user system; do
+        look_at "$one"
+        while IFS= read -r line; do known[$one ${line%%=*}]=${line#*=}; done < <("${ctl[@]}" show hellod.service)
+    done
+}
+property() { printf '%s\n' "${known[$manager $1]-}"; }
+property_is() { [ "${known[$manager $1]-}" = "$2" ]; }
+
+# once COMMAND...: its answer, from the second time on without asking again.
+once() {
+    local key="$manager $*"
+    [ -n "${answers[$key]+yes}" ] || answers[$key]=$("$@" 2>/dev/null || true)
+    answer=${answers[$key]}
+}
+is_enabled() { once "${ctl[@]}" is-enabled hellod.service && [ "$answer" = enabled ]; }
+hellos() { "${journal[@]}" --quiet --boot --output=cat "_PID=$1" "${@:2}"; }
+journal_of() { once hellos "$@" && printf '%s\n' "$answer"; }
+
+# --- looking, without a word to hellod ------------------------------------------------------------------
+
+# A visit would stand in the journal, and in the reader's next look at it. So: whether hellod has the pipe open.
+greets_visitors_at() {
+    [ -p "$1" ] && property_is ActiveState active &&
+        grep -q . <("${sudo[@]}" find "/proc/$(property MainPID)/fd" -lname "$1" 2>/dev/null)
+}
+# What has not come yet will be a reason to look again, and none to wait.
+wrote() { property_is ActiveState active && journal_of "$(property MainPID)" | grep -c -- "$1" >/dev/null; }
+
+# needs_root COMMAND: without root this cannot be seen of somebody else's process, or in somebody else's journal.
+needs_root() {
+    case $1 in
+        runs_what_is_installed | wrote | wrote_* | greets_visitors_at) [ "$manager" = system ] && [ -z "$may_sudo" ] ;;
+        *) false ;;
+    esac
+}
+
+expect() {
+    local mark=✓
+    if ! "${@:3}" &>/dev/null; then
+        mark=✗
+        if property_is ActiveState active && needs_root "$3"; then mark='?'; fi
+    fi
+    printf 'check\t%s\t%s\t%s\t%s\n' "$step" "$mark" "$1" "$2"
+}
+
+# Which manager's hellod is meant: the system's, if both have one, since that is where the book goes.
+whose() {
+    local one
+    for one in system user; do
+        [ "${known[$one LoadState]-}" = loaded ] && echo "$one" && return
+    done
+    echo none
+}
+
+state_before=
+say_state() {
+    local state
+    state=$(printf 'state\t%s\t%s\t%s\t%s' "$manager_now" "${known[$manager_now ActiveState]-inactive}" \
+        "${known[$manager_now SubState]-dead}" "${known[$manager_now StatusText]-}")
+    [ "$state" = "$state_before" ] || printf '%s\n' "$state"
+    state_before=$state
+}
+
+look() {
+    ask_managers
+    manager_now=$(whose)
+    process=${known[$manager_now MainPID]-0}
+    # To tell the start of a process from the end of one, without asking anybody.
+    group=/sys/fs/cgroup${known[$manager_now ControlGroup]-}
+    say_state
+    local unit
+    for unit in units/[0-9][0-9]-*/; do
+        unit=${unit#units/}
+        find_step "${unit%/}"
+        look_at "$manager"
+        expectations
+    done
+    echo checked
+}
+
+# --- what is a reason to look -----------------------------------------------------------------------------
+
+# Of hellod, and of the managers, which say there when they have started, stopped or read something.
+follow() {
+    look_at "$1"
+    "${journal[@]}" --quiet --follow --lines="$2" --output=json \
+        --output-fields=MESSAGE,SYSLOG_IDENTIFIER,PRIORITY,UNIT,USER_UNIT,_SYSTEMD_UNIT,_SYSTEMD_USER_UNIT "${@:3}"
+}
+events() {
+    follow user 20 _SYSTEMD_USER_UNIT=hellod.service + USER_UNIT=hellod.service + SYSLOG_IDENTIFIER=systemd "_UID=$UID" &
+    follow system 20 _SYSTEMD_UNIT=hellod.service + UNIT=hellod.service + _PID=1 &
+    # Its end is the end of everything here.
+    local word
+    while read -r word; do printf '%s\n' "$word"; done <&3
+    echo end
+}
+
+# What the manager has not read, and what it does not say: files.
+places() {
+    stat --format='%n %i %Y %Z' "$HOME/.local/bin/hellod" "$HOME/.config/systemd/user/hellod.service" \
+        "$HOME/.config/systemd/user"{,/hellod.service.d,/default.target.wants} "$HOME/.local/bin" \
+        /etc/systemd/system/{hellod.service,hellod.service.d,multi-user.target.wants} /usr/local/lib/hellod{,/hellod} \
+        "$XDG_RUNTIME_DIR/hellod.pipe" /run/hellod{,/hellod.pipe} /var/lib/systemd/linger /etc/passwd \
+        "$XDG_RUNTIME_DIR/systemd/user" /run/systemd/system/hellod.service 2>/dev/null || true
+}
+
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+trap 'exit 0' HUP INT TERM
+printf 'machine\t%s\t%s\t%s\n' "$(uname -n)" "$(. /etc/os-release && echo "$PRETTY_NAME")" \
+    "$(systemctl --version | sed -n '1s/systemd \([0-9]*\).*/\1/p')"
+exec 3<&0 {events}< <(trap 'kill $(jobs -p) 2>/dev/null || true' EXIT && events)
+
+has_process() { [ "$process" != 0 ] && [ -e "/proc/$process" ]; }
+has_group() { [ "$group" != /sys/fs/cgroup ] && [ -e "$group" ]; }
+entries_of_process=0
+after_look() {
+    had_process=
+    if has_process; then had_process=yes; fi
+    files=$(places)
+}
+look
+after_look
+ticks=0 pending='' wanted=''
+while :; do
+    if IFS= read -r -t 0.1 -u "$events" line; then
+        line=$pending$line pending=
+        case $line in
+            end) exit ;;
+            doctor)
+                scripts/doctor.sh --lines | sed 's/^/doctor\t/' || true
+                echo examined
+                ;;
+            '{'*'"SYSLOG_IDENTIFIER":"hellod"'*)
+                printf 'journal\t%s\n' "$line"
+                # Its first lines may be what a check has waited for; all later ones tell nothing new but STATUS=.
+                entries_of_process=$((entries_of_process + 1))
+                if [ "$entries_of_process" -le 3 ]; then wanted=look; else wanted=${wanted:-state}; fi
+                ;;
+            '{'*'"'*'UNIT":"hellod.service"'*)
+                printf 'journal\t%s\n' "$line"
+                wanted=look entries_of_process=0
+                ;;
+            *) wanted=look ;;
+        esac
+        continue # whatever else has come first
+    fi
+    pending+=$line # half a line
+    ticks=$((ticks + 1))
+    if [ -n "$had_process" ] && ! has_process; then wanted=look; fi
+    if [ -z "$had_process" ] && has_group && [ "$process" = 0 ]; then wanted=look; fi
+    if [ $((ticks % 10)) -eq 0 ] && [ "$(places)" != "$files" ]; then wanted=look; fi
+    case $wanted in
+        look) look && after_look ;;
+        state)
+            known[$manager_now StatusText]=$("${ctl[@]}" show --property=StatusText --value hellod.service)
+            say_state
+            ;;
+    esac
+    wanted=
+done

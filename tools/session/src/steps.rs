@@ -1,0 +1,45 @@
+//! The steps of the book, and where their sessions are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The repository, which this program was built in.
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// All folders in `steps/`, in order.
+///
+/// # Errors
+///
+/// If there is no such folder, or it cannot be read.
+pub fn all_steps() -> Result<Vec<String>> {
+    let folder = repository().join("steps");
+    let read = fs::read_dir(&folder).with_context(|| format!("no {}", folder.display()))?;
+    let mut steps = Vec::new();
+    for entry in read {
+        steps.extend(entry?.file_name().into_string().ok());
+    }
+    steps.sort();
+    Ok(steps)
+}
+
+/// The step before this one; none before the first.
+///
+/// # Errors
+///
+/// As [`all_steps`].
+pub fn step_before(step: &str) -> Result<Option<String>> {
+    let all = all_steps()?;
+    let at = all.iter().position(|one| one == step).unwrap_or(0);
+    Ok(at.checked_sub(1).map(|before| all[before].clone()))
+}
+
+/// Where the session of a step is.
+pub fn session_of(step: &str) -> PathBuf {
+    let folder = repository().join("steps").join(step);
+    folder.join("session.console")
+}
