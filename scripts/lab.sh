@@ -13,6 +13,7 @@ Usage: scripts/lab.sh up [--suite SUITE]   boot a lab; SUITE is a Debian release
        scripts/lab.sh reboot               reboot it; its files stay
        scripts/lab.sh down [--all]         end it; nothing of it stays
        scripts/lab.sh purge                remove the cached Debian systems too
+       scripts/lab.sh serve                for scripts/serve.sh --lab: boots one, and starts things in it
 
 Each takes --name NAME; the lab's name is 'lab' if not said.
 
@@ -27,7 +28,7 @@ name=lab suite=trixie all=
 action=${1-}
 case $action in
     -h | --help) usage && exit ;;
-    up | shell | run | status | reboot | down | purge) shift ;;
+    up | shell | run | status | reboot | down | purge | serve) shift ;;
     '') misuse "Up, shell, run, status, reboot, down or purge?" ;;
     *) misuse "lab.sh cannot '$action'." ;;
 esac
@@ -53,12 +54,13 @@ umask 022 # what a lab is made of has to be read by others than root
 
 # --- becoming root, with the caller's Rust --------------------------------------------------------
 
-if [ "$action" = up ] && [ -z "${LAB_RUST-}" ]; then
+if [[ $action =~ ^(up|serve)$ ]] && [ -z "${LAB_RUST-}" ]; then
     command -v cargo >/dev/null ||
         die "cargo is not on the PATH, and the lab borrows your Rust toolchain." \
             "Install Rust from https://rustup.rs and open a new terminal."
     LAB_RUST=$(rustc --print sysroot)
     LAB_REGISTRY=${CARGO_HOME:-$HOME/.cargo}/registry
+    export LAB_RUST LAB_REGISTRY
     # The lab has no network: what the steps depend on has to be here before it starts.
     cargo fetch --locked --quiet ||
         die "The crates that the steps need could not be fetched." \
@@ -307,8 +309,35 @@ status() {
     [ -n "$any" ] || echo "No lab is up. Boot one: scripts/lab.sh up"
 }
 
+# For a program that goes through sudo once, and not for each: boots the lab, says ready, and then each line on
+# standard input names a terminal, see pts(4), and what is to run in it: the actions above. What runs there ends
+# with its terminal; labs that were booted there end with the input.
+serve() {
+    local tty words others=()
+    trap '' INT # Ctrl-C is for that program, whose end is the end of the input
+    "$root/scripts/lab.sh" up --name "$name" --suite "$suite" >&2
+    exec {one_only}<"$state"
+    flock --nonblock "$one_only" || die "Another serve.sh is tied to the lab '$name'." \
+        "End that one, or take another lab: scripts/serve.sh --lab --name other"
+    echo ready
+    while read -r tty words; do
+        # Only in terminals of whoever has started this.
+        if [[ ! $tty =~ ^/dev/pts/[0-9]+$ ]] || [ "$(stat -c %u "$tty")" != "${SUDO_UID:-$EUID}" ]; then continue; fi
+        case ${words%% *} in
+            up) others+=("$(awk -F '--name ' '{ sub(/ .*/, "", $2); print $2 }' <<<"$words")") ;;
+            shell | run) ;;
+            *) continue ;;
+        esac
+        # Ctrl-C does nothing to what a script starts in the background, unless it is told to.
+        # shellcheck disable=SC2086  # they are the arguments
+        (set -f && exec {one_only}<&- && exec env --default-signal=INT,QUIT setsid --ctty "$root/scripts/lab.sh" $words) <>"$tty" >&0 2>&1 &
+    done
+    for name in "${others[@]}"; do "$root/scripts/lab.sh" down --name "$name"; done
+}
+
 case $action in
     up) up ;;
+    serve) serve ;;
     shell)
         require_up
         if [ -t 0 ]; then as_learner --pty; else as_learner; fi

@@ -9,20 +9,50 @@ mdbook_version=0.5.4
 
 usage() {
     cat <<END
-Usage: scripts/serve.sh [ARGUMENTS OF MDBOOK SERVE]
+Usage: scripts/serve.sh [--lab] [-p PORT] [-n HOSTNAME] [--open]
        scripts/serve.sh --build
 
-Builds what the book needs into target/tools, serves the book and prints its address. It is built
-again whenever a chapter, a step, a unit or a script changes. Ctrl-C ends it.
+Builds what the book needs into target/tools, serves the book and prints its address. The pages see this
+machine: which step it is at, and which checks pass. The book is built again whenever a chapter, a step, a
+unit or a script changes. Ctrl-C ends it.
 
+  --lab         boots a lab, unless it is up, and ties the pages to that instead: they see it, run the
+                commands of the chapters in it, and have a terminal there. The lab stays up at the end
+  --name NAME   the lab's name, 'lab' if not said
+  --suite SUITE its Debian release, trixie if not said
   -p PORT       the port, 3000 if not said
-  -n HOSTNAME   the address to listen on, localhost if not said
+  -n HOSTNAME   the address to listen on, localhost if not said: on any other, whoever has the printed
+                address sees what you see, and with --lab types into the lab
   --open        open it in your browser
   --build       build it into target/book, and serve nothing
+
+mdbook serve shows the same book without all that.
 END
 }
 
-case ${1-} in -h | --help) usage && exit ;; esac
+lab='' name=lab suite=trixie build='' options=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        -h | --help) usage && exit ;;
+        --lab) lab=yes ;;
+        --build) build=yes ;;
+        --open) options+=(--open) ;;
+        --name | --suite | -p | --port | -n | --hostname)
+            [ -n "${2-}" ] || misuse "$1 what?"
+            case $1 in
+                --name) name=$2 ;;
+                --suite) suite=$2 ;;
+                -p | --port) [[ $2 =~ ^[0-9]+$ ]] && [ "$2" -lt 65536 ] || misuse "A port is a number below 65536, not '$2'." && options+=(--port "$2") ;;
+                *) options+=(--host "$2") ;;
+            esac
+            shift
+            ;;
+        *) misuse "serve.sh takes no '$1'." ;;
+    esac
+    shift
+done
+[ ! -e /etc/hellod-lab ] || [ -z "$lab" ] || die "This is the lab, and it has none of its own." "Leave with: exit"
+if [ -n "$lab" ]; then options+=(--lab "$name" --suite "$suite"); fi
 
 command -v cargo >/dev/null ||
     die "cargo is not on the PATH, and the book is built with it." \
@@ -39,7 +69,7 @@ else
 fi
 # In a terminal, cargo shows how many crates are done, and of how many.
 if [ ! -x "$mdbook" ]; then
-    echo "1 of 2: building mdBook $mdbook_version into target/tools, once; this takes a minute or two."
+    echo "1 of 3: building mdBook $mdbook_version into target/tools, once; this takes a minute or two."
     # A debug build without its symbols: it is built in less than half the time, and builds this book
     # as fast. In the folder in which the adapter is built too, so that what both need is built once.
     CARGO_PROFILE_DEV_DEBUG=false cargo install --debug --locked --root "${mdbook%/bin/mdbook}" --target-dir target/tools --no-track \
@@ -47,10 +77,20 @@ if [ ! -x "$mdbook" ]; then
         die "mdBook could not be built; cargo's message is above." \
             "Is there a network? It is needed this once. Then run this again."
 fi
-[ -x target/tools/debug/cmdrun ] || echo "2 of 2: building the book's preprocessor, once; this takes a quarter of a minute."
+[ -x target/tools/debug/cmdrun ] || echo "2 of 3: building the book's preprocessor, once; this takes a quarter of a minute."
 tools/cmdrun.sh supports html ||
     die "The book's preprocessor could not be built; cargo's message is above." \
         "Is there a network? It is needed this once. Then run this again."
 
-if [ "${1-}" = --build ]; then exec "$mdbook" build; fi
-exec "$mdbook" serve "$@"
+if [ -n "$build" ]; then exec "$mdbook" build; fi
+companion=(cargo build --locked --manifest-path tools/Cargo.toml --target-dir target/tools --package companion)
+if [ ! -x target/tools/debug/companion ]; then
+    echo "3 of 3: building what ties the pages to a machine, once; this takes a quarter of a minute."
+else
+    companion+=(--quiet)
+fi
+"${companion[@]}" ||
+    die "What ties the pages to a machine could not be built; cargo's message is above." \
+        "Is there a network? It is needed this once. Then run this again. Or read without: $mdbook serve"
+"$mdbook" build
+exec target/tools/debug/companion --watch "$mdbook" "${options[@]}"

@@ -122,20 +122,41 @@ fn by_writer(lines: &[String]) -> (Vec<(usize, &String)>, Vec<&String>) {
     (managed, rest.into_iter().map(|(_, line)| line).collect())
 }
 
+/// How many older lines stand above what is written, in the answer of a journal that was there before.
+pub fn older(command: &str, written: &[String], came: &[String]) -> Option<usize> {
+    if !command.contains("journalctl") {
+        return None;
+    }
+    let (written, came) = (normal(written), normal(came));
+    let above = came.len().checked_sub(written.len())?;
+    (above > 0 && !written.is_empty() && came.ends_with(&written)).then_some(above)
+}
+
+/// What stays, went and came, line by line: ' ', '-' and '+'.
+pub fn changes(written: &[String], came: &[String]) -> Vec<(char, String)> {
+    let (written, came) = (normal(written), normal(came));
+    let (written, came): (Vec<&str>, Vec<&str>) = (
+        written.iter().map(String::as_str).collect(),
+        came.iter().map(String::as_str).collect(),
+    );
+    TextDiff::from_slices(&written, &came)
+        .iter_all_changes()
+        .map(|change| {
+            let sign = match change.tag() {
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+                ChangeTag::Equal => ' ',
+            };
+            (sign, change.value().to_owned())
+        })
+        .collect()
+}
+
 /// What differs, below the command that was answered.
 pub fn diff(command: &str, written: &[String], came: &[String]) -> String {
-    let (written, came) = (
-        normal(written).join("\n") + "\n",
-        normal(came).join("\n") + "\n",
-    );
     let mut text = format!("  $ {command}\n");
-    for change in TextDiff::from_lines(&written, &came).iter_all_changes() {
-        let sign = match change.tag() {
-            ChangeTag::Delete => '-',
-            ChangeTag::Insert => '+',
-            ChangeTag::Equal => ' ',
-        };
-        text.push_str(&format!("{sign} {change}"));
+    for (sign, line) in changes(written, came) {
+        text.push_str(&format!("{sign} {line}\n"));
     }
     text
 }
@@ -238,6 +259,21 @@ mod tests {
     fn a_difference_is_shown_below_its_command() {
         let shown = diff("systemctl status", &lines("same\nold"), &lines("same\nnew"));
         assert_eq!(shown, "  $ systemctl status\n  same\n- old\n+ new\n");
+    }
+
+    #[test]
+    fn what_the_journal_had_before_is_told_apart() {
+        let written = lines("Started x\na");
+        assert_eq!(
+            older("journalctl -u x", &written, &lines("old\nStarted x\na")),
+            Some(1)
+        );
+        assert_eq!(older("journalctl -u x", &written, &written), None);
+        assert_eq!(older("journalctl -u x", &written, &lines("old\na")), None);
+        assert_eq!(
+            older("systemctl status x", &written, &lines("old\nStarted x\na")),
+            None
+        );
     }
 
     #[test]

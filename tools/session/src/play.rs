@@ -51,7 +51,6 @@ pub fn play(
         if !audience.goes_on() {
             break;
         }
-        let mut hear = |bytes: &[u8]| audience.heard(at, bytes);
         let came = match line {
             Line::Note(_) => continue,
             Line::Command { text, answer, end } => {
@@ -73,8 +72,10 @@ pub fn play(
                 }
             }
             Line::Interrupt { .. } => {
+                audience.typed(at, "^C");
+                let hear = |bytes: &[u8]| audience.heard(at, bytes);
                 terminal.interrupt()?;
-                prompt(terminal.answer(PATIENCE, &mut hear)?).map(|(mut came, _)| {
+                prompt(terminal.answer(PATIENCE, hear)?).map(|(mut came, _)| {
                     // Where the terminal echoes, it shows what was typed.
                     if let Some(first) = came.first_mut() {
                         *first = first.trim_start_matches("^C").to_owned();

@@ -94,6 +94,34 @@ impl Script {
     }
 }
 
+/// What stands between `# ANCHOR: name` and its end: a block of the chapter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Its name.
+    pub name: String,
+    /// The places of its lines in the script.
+    pub lines: std::ops::Range<usize>,
+}
+
+impl Script {
+    /// All parts, in order.
+    pub fn parts(&self) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        for (at, line) in self.lines.iter().enumerate() {
+            let Line::Note(text) = line else { continue };
+            if let Some(name) = text.strip_prefix("# ANCHOR: ") {
+                let (name, lines) = (name.to_owned(), at + 1..at + 1);
+                parts.push(Part { name, lines });
+            } else if let Some(name) = text.strip_prefix("# ANCHOR_END: ")
+                && let Some(part) = parts.iter_mut().find(|part| part.name == name)
+            {
+                part.lines.end = at;
+            }
+        }
+        parts
+    }
+}
+
 /// Answers may begin with a `#` too: `systemctl cat` does.
 fn is_note(line: &str) -> bool {
     ["# ANCHOR: ", "# ANCHOR_END: ", "#: "]
@@ -103,26 +131,24 @@ fn is_note(line: &str) -> bool {
 
 impl Display for Script {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {
-        for line in &self.lines {
-            let answer = match line {
-                Line::Note(text) => {
-                    writeln!(f, "{text}")?;
-                    continue;
-                }
-                Line::Command { text, answer, .. } => {
-                    writeln!(f, "$ {text}")?;
-                    answer
-                }
-                Line::Interrupt { answer } => {
-                    write!(f, "{INTERRUPT}")?;
-                    answer
-                }
-            };
-            for line in answer {
-                writeln!(f, "{line}")?;
+        self.lines.iter().try_for_each(|line| line.fmt(f))
+    }
+}
+
+impl Display for Line {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        let answer = match self {
+            Self::Note(text) => return writeln!(f, "{text}"),
+            Self::Command { text, answer, .. } => {
+                writeln!(f, "$ {text}")?;
+                answer
             }
-        }
-        Ok(())
+            Self::Interrupt { answer } => {
+                write!(f, "{INTERRUPT}")?;
+                answer
+            }
+        };
+        answer.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 
@@ -134,6 +160,25 @@ mod tests {
     fn what_is_read_is_written_again() -> Result<()> {
         let text = "#: a remark\n# ANCHOR: a\n$ true\n# x\n$ journalctl -f\none\n\ntwo\n^C\n$ cat\nx\n^CBye\ny\n# ANCHOR_END: a\n";
         assert_eq!(Script::parse(text)?.to_string(), text);
+        Ok(())
+    }
+
+    #[test]
+    fn parts_are_what_a_chapter_shows() -> Result<()> {
+        let script = Script::parse(
+            "$ true\n# ANCHOR: a\n$ x\n1\n# ANCHOR_END: a\n#: login\n# ANCHOR: b\n$ y\n# ANCHOR_END: b\n",
+        )?;
+        let parts = script.parts();
+        assert_eq!(parts.len(), 2);
+        assert_eq!(parts[0].lines, 2..3);
+        assert_eq!(
+            script.lines[parts[0].lines.clone()][0].to_string(),
+            "$ x\n1\n"
+        );
+        assert_eq!(
+            (parts[1].name.as_str(), parts[1].lines.clone()),
+            ("b", 6..7)
+        );
         Ok(())
     }
 

@@ -110,6 +110,13 @@ fn push_output(events: &mut Vec<Event>, bytes: &[u8]) {
     }
 }
 
+/// What is known of a shell, whether anybody listens or not.
+#[derive(Default)]
+struct State {
+    at_prompt: AtomicBool,
+    ended: AtomicBool,
+}
+
 /// A shell in a terminal.
 pub struct Terminal {
     /// Ended with this value; none if somebody else has started it.
@@ -118,6 +125,7 @@ pub struct Terminal {
     events: Receiver<Event>,
     /// Whether anybody waits for the events.
     listening: Arc<AtomicBool>,
+    state: Arc<State>,
     /// What has come and was not yet part of an answer.
     unread: Vec<u8>,
     /// How many bytes of an answer were thrown away.
@@ -165,6 +173,8 @@ impl Terminal {
         let (send, events): (SyncSender<Event>, _) = sync_channel(256);
         let listening = Arc::new(AtomicBool::new(true));
         let heard = Arc::clone(&listening);
+        let state = Arc::new(State::default());
+        let its_state = Arc::clone(&state);
         // Reading blocks and has no time limit of its own, so a thread does it.
         thread::Builder::new()
             .name("terminal".to_owned())
@@ -174,11 +184,17 @@ impl Terminal {
                 while let Ok(length @ 1..) = output.read(&mut buffer) {
                     see(&buffer[..length]);
                     for event in marks.read(&buffer[..length]) {
+                        match event {
+                            Event::Ready => its_state.at_prompt.store(true, Ordering::SeqCst),
+                            Event::Begins => its_state.at_prompt.store(false, Ordering::SeqCst),
+                            _ => {}
+                        }
                         if heard.load(Ordering::SeqCst) && send.send(event).is_err() {
                             return;
                         }
                     }
                 }
+                its_state.ended.store(true, Ordering::SeqCst);
                 see(&[]);
             })?;
         Ok(Self {
@@ -186,6 +202,7 @@ impl Terminal {
             keyboard,
             events,
             listening,
+            state,
             unread: Vec::new(),
             too_much: 0,
         })
@@ -221,6 +238,16 @@ impl Terminal {
     /// If there are no more files to have.
     pub fn keyboard(&self) -> Result<File> {
         Ok(self.keyboard.try_clone()?)
+    }
+
+    /// Whether it waits for a command.
+    pub fn is_at_prompt(&self) -> bool {
+        self.state.at_prompt.load(Ordering::SeqCst)
+    }
+
+    /// Whether nothing will come any more.
+    pub fn has_ended(&mut self) -> bool {
+        self.state.ended.load(Ordering::SeqCst)
     }
 
     /// From now on events are kept for an answer, or else thrown away.

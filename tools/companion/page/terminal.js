@@ -1,0 +1,136 @@
+// A shell in the lab: the companion keeps its screen, this draws it as rows of text, and sends keys.
+
+const KEYS = {
+    Enter: "\r", Backspace: "\x7f", Tab: "\t", Escape: "\x1b", Delete: "\x1b[3~", Insert: "\x1b[2~",
+    PageUp: "\x1b[5~", PageDown: "\x1b[6~", F1: "\x1bOP", F2: "\x1bOQ", F3: "\x1bOR", F4: "\x1bOS", F5: "\x1b[15~",
+    F7: "\x1b[18~", F8: "\x1b[19~", F9: "\x1b[20~", F10: "\x1b[21~", F11: "\x1b[23~", F12: "\x1b[24~",
+};
+const MOVES = { ArrowUp: "A", ArrowDown: "B", ArrowRight: "C", ArrowLeft: "D", Home: "H", End: "F" };
+
+function make(name, className, text = "") {
+    const element = document.createElement(name);
+    element.className = className;
+    element.textContent = text;
+    return element;
+}
+
+function piece([text, looks]) {
+    const span = make("span", "", text);
+    for (const word of looks.split(" ").filter(Boolean)) {
+        if (word[1] === "#") span.style[word[0] === "f" ? "color" : "backgroundColor"] = word.slice(1);
+        else span.classList.add(`t-${word}`);
+    }
+    return span;
+}
+
+export class Terminal {
+    constructor(panel, say, leave) {
+        this.say = say;
+        this.back = 0;
+        this.height = Math.max(8, Math.min(16, Math.floor(innerHeight / 45)));
+        this.rows = make("pre", "live-rows");
+        this.cursor = make("span", "live-cursor");
+        this.cursor.ariaHidden = "true";
+        this.keys = make("textarea", "live-keys");
+        this.keys.setAttribute("aria-label", "Terminal in the lab. F6 leaves it.");
+        for (const name of ["autocapitalize", "autocomplete", "autocorrect"]) this.keys.setAttribute(name, "off");
+        this.keys.spellcheck = false;
+        this.screen = make("div", "live-screen");
+        this.screen.tabIndex = -1;
+        this.screen.append(this.rows, this.cursor, this.keys);
+        const tools = make("div", "live-tools");
+        const tool = (text, label, act) => {
+            const button = make("button", "live-button", text);
+            button.type = "button";
+            button.setAttribute("aria-label", label);
+            button.onclick = act;
+            tools.append(button);
+        };
+        tool("Older", "Older lines", () => this.scroll(this.height - 2));
+        tool("Newer", "Newer lines", () => this.scroll(2 - this.height));
+        tool("Taller", "Taller terminal", () => this.resize(this.height + 6));
+        tool("Lower", "Lower terminal", () => this.resize(this.height - 6));
+        tool("Ctrl-C", "Ctrl-C", () => say({ keys: "\x03" }));
+        tools.append(make("span", "live-leave", "F6 leaves the terminal"));
+        panel.append(tools, this.screen);
+
+        this.screen.onclick = () => { if (getSelection().isCollapsed) this.keys.focus({ preventScroll: true }); };
+        this.screen.onwheel = (event) => {
+            if (!event.deltaY) return;
+            event.preventDefault();
+            this.scroll(event.deltaY < 0 ? 3 : -3);
+        };
+        this.keys.onkeydown = (event) => {
+            if (event.key === "F6") {
+                event.preventDefault();
+                leave();
+                return;
+            }
+            const keys = this.bytes(event);
+            if (keys === null) return;
+            event.preventDefault();
+            if (keys) say({ keys });
+        };
+        // Whatever a keyboard, a phone or an input method makes of it.
+        this.keys.oninput = (event) => {
+            if (event.isComposing) return;
+            if (this.keys.value) say({ keys: this.keys.value.replaceAll("\n", "\r") });
+            this.keys.value = "";
+        };
+        this.keys.oncompositionend = () => this.keys.oninput({});
+        this.keys.onpaste = (event) => {
+            event.preventDefault();
+            const text = event.clipboardData.getData("text");
+            for (let at = 0; at < text.length; at += 8000) say({ paste: text.slice(at, at + 8000) });
+        };
+    }
+
+    // What a terminal sends for a key; null leaves it to the browser, "" to nobody.
+    bytes({ key, ctrlKey, altKey, shiftKey, metaKey }) {
+        if (metaKey || (ctrlKey && (shiftKey || key === "v"))) return null; // copying and pasting
+        if (shiftKey && (key === "PageUp" || key === "PageDown")) {
+            this.scroll(key === "PageUp" ? this.height - 2 : 2 - this.height);
+            return "";
+        }
+        if (key === "Tab" && shiftKey) return "\x1b[Z";
+        if (MOVES[key]) {
+            if (ctrlKey) return `\x1b[1;5${MOVES[key]}`;
+            return `\x1b${this.application ? "O" : "["}${MOVES[key]}`;
+        }
+        if (KEYS[key]) return (altKey ? "\x1b" : "") + KEYS[key];
+        if (key.length !== 1) return null;
+        if (ctrlKey && /[a-z@[\\\]^_ ?]/.test(key)) return key === "?" ? "\x7f" : String.fromCharCode(key.charCodeAt(0) & 31);
+        return altKey && !ctrlKey ? `\x1b${key}` : null;
+    }
+
+    show(open) {
+        this.say({ terminal: open });
+        if (open) {
+            this.resize(this.height);
+            this.keys.focus({ preventScroll: true });
+        }
+    }
+
+    resize(height) {
+        this.height = Math.max(6, Math.min(40, height));
+        this.say({ rows: this.height });
+    }
+
+    scroll(lines) {
+        this.back = Math.max(0, this.back + lines);
+        this.say({ back: this.back });
+    }
+
+    draw({ rows, changed, cursor, back, application }) {
+        this.back = back;
+        this.application = application;
+        while (this.rows.children.length < rows) this.rows.append(make("div", ""));
+        while (this.rows.children.length > rows) this.rows.lastChild.remove();
+        for (const [at, pieces] of changed) this.rows.children[at].replaceChildren(...pieces.map(piece));
+        this.cursor.hidden = cursor === null;
+        if (cursor) {
+            this.cursor.style.top = `calc(${cursor[0]} * var(--row))`;
+            this.cursor.style.left = `${cursor[1]}ch`;
+        }
+    }
+}
