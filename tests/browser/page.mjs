@@ -1,30 +1,8 @@
 // The served book in headless Chromium: node page.mjs ADDRESS. Prints a line for each test.
-import { chromium } from "playwright-core";
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+import { browser, faults, it, timeout } from "./lib.mjs";
 
 const address = process.argv[2];
-// A busy machine is slow, and not wrong.
-const timeout = 180_000;
-const browser = await chromium.launch({
-    timeout,
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    // Root has no sandbox to use; the rest keeps the browser itself from asking for things.
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-
-async function it(what, test) {
-    try {
-        await test();
-        console.log(`ok      ${what}`);
-    } catch (error) {
-        console.log(`FAILED  ${what}\n        ${String(error.message).replaceAll("\n", "\n        ")}`);
-    }
-}
 
 // A page in a fresh context; remembers what it asked for and what went wrong.
 async function open(path, options = {}) {
@@ -60,20 +38,14 @@ await it("the table of contents names the chapters", async () => {
 });
 pages.push("print.html");
 
-// What axe-core calls serious or critical, contrast included, by theme and width.
+// By theme and width.
 for (const colorScheme of ["light", "dark"]) {
     for (const width of [1200, 400]) {
         await it(`axe-core finds nothing serious, ${colorScheme}, ${width} px`, async () => {
             const found = [];
             for (const path of pages) {
                 const page = await open(path, { colorScheme, viewport: { width, height: 900 } });
-                await page.evaluate(axe);
-                const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }));
-                for (const { id, impact, nodes } of violations) {
-                    if (impact === "serious" || impact === "critical") {
-                        found.push(`${path}: ${id}, ${nodes.length} times, first at ${nodes[0].target}`);
-                    }
-                }
+                found.push(...(await faults(page)).map((fault) => `${path}: ${fault}`));
                 await page.context().close();
             }
             assert.deepEqual(found, []);

@@ -48,14 +48,22 @@ const summary = make("p.live-summary", { role: "status", "aria-label": "Your mac
 const status = make("span.live-status");
 const details = make("div.live-details", { id: "live-details", hidden: true });
 const panel = make("div.live-panel", { id: "live-panel", hidden: true });
-function toggles(text, part, opened = () => {}) {
-    return button(text, (event) => {
-        part.hidden = !part.hidden;
-        event.currentTarget.setAttribute("aria-expanded", !part.hidden);
-        opened(!part.hidden);
+// There is room for one of them.
+function toggles(text, part, opened) {
+    const toggle = button(text, () => {
+        for (const [other, its, tell] of parts) {
+            const open = other === toggle && its.hidden;
+            if (its.hidden === !open) continue;
+            its.hidden = !open;
+            other.setAttribute("aria-expanded", open);
+            tell(open);
+        }
         roomForBar();
     }, { "aria-expanded": false, "aria-controls": part.id });
+    parts.push([toggle, part, opened]);
+    return toggle;
 }
+const parts = [];
 const showChecks = toggles("Checks", details, () => draw());
 const showTerminal = toggles("Terminal", panel, openTerminal);
 showTerminal.hidden = true;
@@ -74,24 +82,26 @@ function list(marks) {
 function put(element, text) { if (element.textContent !== text) element.textContent = text; }
 const count = (of) => `${passing(of)} of ${checks[of].length} checks${of === step ? "" : ` of step ${number(of)}`} pass`;
 
+const machineName = () => (!inLab() ? "This machine" : machine.lab === "lab" ? "The lab" : `The lab ${machine.lab}`);
+
 function draw() {
     const { at, reached, words } = place();
     if (!machine) {
         put(which, "");
     } else if (machine.gone !== undefined) {
-        put(which, inLab() ? `Lab ${machine.lab}` : "This machine");
+        put(which, machineName());
         put(summary, machine.gone || "It does not answer; looking again…");
         put(status, "");
     } else {
         const what = machine.system ? ` (${machine.system}, systemd ${machine.systemd})` : "";
-        put(which, `${inLab() ? `Lab ${machine.lab}` : "This machine"}${what}`);
+        put(which, machineName() + what);
         const of = checks[step] ? step : at;
         const is = state?.manager === "none" || !state ? "" : `hellod is ${state.active} (${state.sub}); `;
         put(summary, state ? `${is}${words}${of ? `; ${count(of)}` : ""}` : "Looking…");
         put(status, state?.status ? `Status: ${state.status}` : "");
     }
     for (const link of document.querySelectorAll("#mdbook-sidebar a[href], .sidebar a[href]")) {
-        link.classList.toggle("live-reached", reached.includes(link.pathname.split("/").pop().replace(/\.html$/, "")));
+        link.classList.toggle("live-reached", !link.hash && reached.includes(link.pathname.split("/").pop().replace(/\.html$/, "")));
     }
     for (const [of, place] of checkLists) place.replaceChildren(...(checks[of] ? [make("p", {}, `Now: ${count(of)}.`), list(checks[of])] : []));
     if (!details.hidden) {
@@ -137,6 +147,7 @@ class Run {
 
     start(suite, job) {
         this.suite = suite;
+        this.box.dataset.state = "waits";
         waiting = this; // until it has begun, or was refused
         say({ play: { suite, job } });
     }
@@ -148,6 +159,7 @@ class Run {
             this.result.replaceChildren();
             this.commands = this.good = 0;
             this.stop.hidden = false;
+            this.box.dataset.state = "runs";
             put(this.news, "Beginning…");
         } else if (what.doing) {
             const words = { brings: "Bringing the lab there", before: "Running what stands before", exercise: "Checking" }[what.doing];
@@ -163,6 +175,9 @@ class Run {
         } else if (what.heard !== undefined && this.heard) {
             if (this.heard.textContent.length < 1 << 17) this.heard.append(what.heard);
             this.heard.scrollTop = this.heard.scrollHeight;
+        } else if (what.brought !== undefined) {
+            put(this.verdict, what.brought ? "✓ done" : "✗ did not work");
+            this.entry.open = !what.brought;
         } else if (what.answered) {
             this.commands += 1;
             const good = what.same || what.older;
@@ -176,6 +191,7 @@ class Run {
         } else if (what.ends) {
             this.stop.hidden = true;
             this.end(what);
+            this.box.dataset.state = what.ends;
             if (reloadWanted) location.reload();
         }
     }
@@ -265,6 +281,7 @@ const hears = {
         const first = machine === null;
         machine = value;
         if (inLab()) home = value.suite;
+        if (value.gone !== undefined) { state = null; checks = {}; }
         showTerminal.hidden = !inLab();
         if (first) {
             tieExercises();
@@ -286,7 +303,12 @@ const hears = {
     },
     hints(value) { runs.get(`${home} exercise ${value.exercise}`)?.hints(value); },
     screen(value) { terminal?.draw(value); },
-    refused(value) { if (waiting) put(waiting.news, `Not now: ${value}.`); waiting = null; },
+    refused(value) {
+        if (!waiting) return;
+        put(waiting.news, `Not now: ${value}.`);
+        waiting.box.dataset.state = "refused";
+        waiting = null;
+    },
     built() { if ([...runs.values()].some((run) => !run.stop.hidden)) reloadWanted = true; else location.reload(); },
 };
 

@@ -50,7 +50,10 @@ export class Terminal {
         tool("Newer", "Newer lines", () => this.scroll(2 - this.height));
         tool("Taller", "Taller terminal", () => this.resize(this.height + 6));
         tool("Lower", "Lower terminal", () => this.resize(this.height - 6));
-        tool("Ctrl-C", "Ctrl-C", () => say({ keys: "\x03" }));
+        tool("Ctrl-C", "Ctrl-C", () => {
+            say({ keys: "\x03" });
+            this.keys.focus({ preventScroll: true });
+        });
         tools.append(make("span", "live-leave", "F6 leaves the terminal"));
         panel.append(tools, this.screen);
 

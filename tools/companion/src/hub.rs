@@ -107,6 +107,15 @@ impl Hub {
         lock(&self.now).runs.remove(block);
     }
 
+    /// There is nothing to see any more; what was seen is no longer so.
+    pub fn forget_machine(&self) {
+        let mut now = lock(&self.now);
+        for kind in ["state", "checks", "doctor"] {
+            now.latest.remove(kind);
+        }
+        (now.reached, now.empty) = (None, false);
+    }
+
     /// The machine is at this step.
     pub fn set_reached(&self, step: Option<String>) {
         lock(&self.now).reached = step;

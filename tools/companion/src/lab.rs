@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -30,6 +31,9 @@ const COLUMNS: u16 = terminal::SIZE.1;
 
 /// So much of what a command says is shown while it says it.
 const SHOWN: usize = 1 << 16;
+
+/// How long a command may take to end that was interrupted.
+const AFTER_INTERRUPT: Duration = Duration::from_secs(5);
 
 /// What is to be played.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -334,7 +338,6 @@ impl Owner {
             done: 0,
             shown: 0,
             same: true,
-            entry: 0,
         };
         stage.tell(json!({ "begins": true }));
         let result = match job {
@@ -369,19 +372,22 @@ impl Owner {
         Ok(())
     }
 
-    /// A terminal as the recordings have had it, or as a reader wants it. Not shown, and not in the history.
-    fn dumb(&mut self, dumb: bool) -> Result<()> {
+    /// Commands see a terminal as the recordings have had it, or else one as a reader wants it. Nobody sees that.
+    ///
+    /// The shell itself keeps its line editor, so TERM is another one for as long as a command runs.
+    fn record(&mut self, on: bool) -> Result<()> {
         let Some(terminal) = self.terminal.as_mut() else {
             return Ok(());
         };
         self.lab.hidden.store(true, Ordering::SeqCst);
         terminal.listen(true);
-        let kind = if dumb { "dumb" } else { "xterm-256color" };
-        terminal.type_line(&format!(" export TERM={kind}"))?;
+        terminal.type_line(if on {
+            " PROMPT_COMMAND[1]=TERM=xterm-256color; trap 'TERM=dumb' DEBUG"
+        } else {
+            " trap - DEBUG; unset 'PROMPT_COMMAND[1]'; TERM=xterm-256color"
+        })?;
         let answer = terminal.answer(play::PATIENCE, |_| {});
-        if !dumb {
-            terminal.listen(false);
-        }
+        terminal.listen(on);
         self.lab.hidden.store(false, Ordering::SeqCst);
         play::prompt(answer?).map(|_| ())
     }
@@ -392,22 +398,27 @@ impl Owner {
             .filter(|line| !matches!(line, Line::Note(_)))
             .count();
         stage.done = 0;
-        self.dumb(true)?;
+        self.record(true)?;
         // The place of the terminal, since a login makes another one.
         let mut terminal = self.terminal.take().context("no shell")?;
         let log_in = |terminal: &mut Terminal| {
             self.log_in()?;
-            self.dumb(true)?;
+            self.record(true)?;
             *terminal = self.terminal.take().context("no shell")?;
             Ok(())
         };
         let answers = play::play(lines, &mut terminal, log_in, stage);
+        if answers.is_err() && !terminal.has_ended() && !terminal.is_at_prompt() {
+            // What was waited for in vain goes, or nothing more can be played.
+            terminal.interrupt()?;
+            let _ = terminal.answer(AFTER_INTERRUPT, |_| {});
+        }
         let ended = terminal.has_ended();
         self.terminal = (!ended).then_some(terminal);
         if ended {
             *lock(&self.lab.shell) = None;
         } else if self.terminal.as_ref().is_some_and(Terminal::is_at_prompt) {
-            self.dumb(false)?;
+            self.record(false)?;
         }
         answers
     }
@@ -423,6 +434,7 @@ impl Owner {
             .iter()
             .find(|one| one.name == part)
             .context("there is no such block")?;
+        self.ready()?;
         let start = this.lines.start;
         let shown = shown(step, &parts);
         let place = self.place.as_ref().filter(|place| place.step == step);
@@ -446,12 +458,10 @@ impl Owner {
                 return Ok(json!({ "ends": "elsewhere", "before": here.is_some() }));
             }
             _ => {
-                self.ready()?;
                 self.bring_to(step, stage)?;
                 0
             }
         };
-        self.ready()?;
         self.place = None;
         stage.doing = "before";
         let before = &script.lines[from..start];
@@ -542,8 +552,6 @@ struct Stage {
     done: usize,
     shown: usize,
     same: bool,
-    /// Counts what is typed in the block itself.
-    entry: usize,
 }
 
 impl Stage {
@@ -567,7 +575,7 @@ impl Audience for Stage {
         self.done += 1;
         self.shown = 0;
         match self.doing {
-            "plays" => self.tell(json!({ "typed": text })),
+            "plays" | "brings" => self.tell(json!({ "typed": text })),
             doing => self.lab.hub.happens(
                 "run",
                 &self.of_block(
@@ -578,7 +586,7 @@ impl Audience for Stage {
     }
 
     fn heard(&mut self, _line: usize, bytes: &[u8]) {
-        if self.doing == "plays" && self.shown < SHOWN {
+        if ["plays", "brings"].contains(&self.doing) && self.shown < SHOWN {
             self.shown += bytes.len();
             let text = terminal::plain(bytes).replace('\r', "");
             self.lab
@@ -588,6 +596,9 @@ impl Audience for Stage {
     }
 
     fn answered(&mut self, _line: usize, answer: &Answer) {
+        if self.doing == "brings" {
+            self.tell(json!({ "answered": answer.came, "brought": answer.status == Some(0) }));
+        }
         if self.doing != "plays" || !self.goes_on() {
             return;
         }
@@ -603,7 +614,6 @@ impl Audience for Stage {
             self.same = false;
             value["changes"] = json!(normal::changes(&answer.written, &came));
         }
-        self.entry += 1;
         self.tell(value);
     }
 }

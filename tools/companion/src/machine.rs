@@ -71,7 +71,7 @@ impl Machine {
                     let mut gone = which.describe();
                     gone["gone"] = why.into();
                     hub.is("machine", &gone);
-                    hub.set_reached(None);
+                    hub.forget_machine();
                     thread::sleep(AGAIN);
                 }
             }

@@ -1,6 +1,7 @@
 //! The built book, as mdBook has made it, with the script that ties a page to this server.
 
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -40,6 +41,7 @@ async fn page(State(book): State<PathBuf>, request: Request) -> Response {
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
     if file.ends_with(".html") && is_plain {
+        built(&book).await;
         let found = tokio::fs::read_to_string(book.join(file)).await;
         let (status, text) = match found {
             Ok(text) => (StatusCode::OK, text),
@@ -54,6 +56,16 @@ async fn page(State(book): State<PathBuf>, request: Request) -> Response {
     match ServeDir::new(book).try_call(request).await {
         Ok(response) => response.into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// Waits while mdBook builds the book anew: it clears the folder, and writes this page last.
+async fn built(book: &Path) {
+    for _ in 0..50 {
+        if book.join("print.html").exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

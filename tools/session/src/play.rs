@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::compare::Answer;
 use crate::script::{End, Line};
-use crate::terminal::{Ended, Terminal};
+use crate::terminal::{self, Ended, Terminal};
 
 /// How long a line may take until its answer has come, be it a reboot.
 pub const PATIENCE: Duration = Duration::from_secs(180);
@@ -56,8 +56,12 @@ pub fn play(
             Line::Command { text, answer, end } => {
                 command.clone_from(text);
                 audience.typed(at, text);
+                terminal::take_time();
+                if !audience.goes_on() {
+                    break;
+                }
                 let mut hear = |bytes: &[u8]| audience.heard(at, bytes);
-                terminal.type_slowly(text)?;
+                terminal.type_line(text)?;
                 match end {
                     End::Prompt => prompt(terminal.answer(PATIENCE, hear)?)
                         .map(|(came, status)| (came, Some(status))),

@@ -128,6 +128,8 @@ pub struct Terminal {
     state: Arc<State>,
     /// What has come and was not yet part of an answer.
     unread: Vec<u8>,
+    /// Whether a command runs: what comes is its answer, and not the echo of what is typed.
+    runs: bool,
     /// How many bytes of an answer were thrown away.
     too_much: usize,
 }
@@ -204,6 +206,7 @@ impl Terminal {
             listening,
             state,
             unread: Vec::new(),
+            runs: false,
             too_much: 0,
         })
     }
@@ -225,10 +228,16 @@ impl Terminal {
         }
         self.unread.clear();
         self.type_line(set_up)?;
-        match self.answer(LOGIN, |_| {})? {
-            Ended::Prompt(..) => Ok(()),
-            Ended::Shell(lines) => bail!("no shell: {}", lines.join("\n")),
+        loop {
+            match self.event(limit)? {
+                Some(Event::Ready) => break,
+                Some(Event::Output(bytes)) => self.keep(&bytes),
+                Some(_) => {}
+                None => bail!("no shell: {}", self.so_far()),
+            }
         }
+        self.unread.clear();
+        Ok(())
     }
 
     /// What a person types into it, whatever else goes on.
@@ -257,19 +266,6 @@ impl Terminal {
         self.unread.clear();
     }
 
-    /// Types a line and Enter, and takes as long for it as a fast typist.
-    ///
-    /// This is no wait for anything: without it the answers would be those that a robot gets, with
-    /// `Active: ...; 3ms ago` and processes that are only half started.
-    ///
-    /// # Errors
-    ///
-    /// If the shell has gone.
-    pub fn type_slowly(&mut self, line: &str) -> Result<()> {
-        thread::sleep(TYPING);
-        self.type_line(line)
-    }
-
     /// Types a line and Enter.
     ///
     /// # Errors
@@ -294,6 +290,8 @@ impl Terminal {
 
     /// Waits until the prompt is back, and returns the lines above it. `hear` gets them as they come.
     ///
+    /// A prompt that comes without a command before it is only drawn anew, as after a resize.
+    ///
     /// # Errors
     ///
     /// If the prompt does not come back in time.
@@ -302,19 +300,22 @@ impl Terminal {
         let mut status = None;
         loop {
             match self.event(limit)? {
-                Some(Event::Begins) => self.unread.clear(),
-                Some(Event::Status(number)) => status = Some(number),
-                Some(Event::Ready) => {
-                    // The first prompt of a shell has no command before it.
-                    let lines = self.take();
-                    return Ok(Ended::Prompt(lines, status.unwrap_or_default()));
+                Some(Event::Begins) => self.begins(),
+                Some(Event::Status(number)) if self.runs => {
+                    status = Some(number);
+                    self.runs = false;
                 }
-                Some(Event::Output(bytes)) if status.is_none() => {
+                Some(Event::Ready) => {
+                    if let Some(status) = status {
+                        return Ok(Ended::Prompt(self.take(), status));
+                    }
+                }
+                Some(Event::Output(bytes)) if self.runs => {
                     hear(&bytes);
                     self.keep(&bytes);
                 }
-                // The prompt itself.
-                Some(Event::Output(_)) => {}
+                // An echo, or the prompt itself.
+                Some(Event::Output(_) | Event::Status(_)) => {}
                 None => return Ok(Ended::Shell(self.take())),
             }
         }
@@ -344,11 +345,12 @@ impl Terminal {
         let limit = Instant::now() + patience;
         loop {
             match self.event(limit)? {
-                Some(Event::Begins) => self.unread.clear(),
-                Some(Event::Output(bytes)) => {
+                Some(Event::Begins) => self.begins(),
+                Some(Event::Output(bytes)) if self.runs => {
                     hear(&bytes);
                     self.keep(&bytes);
                 }
+                Some(Event::Output(_)) => {}
                 Some(Event::Status(_) | Event::Ready) => {
                     bail!("this ended by itself, after:\n{}", self.so_far())
                 }
@@ -377,6 +379,11 @@ impl Terminal {
                 bail!("did not come back in time; so far:\n{}", self.so_far())
             }
         }
+    }
+
+    fn begins(&mut self) {
+        self.unread.clear();
+        self.runs = true;
     }
 
     fn keep(&mut self, bytes: &[u8]) {
@@ -443,6 +450,14 @@ impl Drop for Terminal {
             let _ = shell.wait();
         }
     }
+}
+
+/// Takes as long as a fast typist for a command.
+///
+/// This is no wait for anything: without it the answers would be those that a robot gets, with
+/// `Active: ...; 3ms ago` and processes that are only half started.
+pub fn take_time() {
+    thread::sleep(TYPING);
 }
 
 /// A new terminal: this end, and the path of the one for a shell.
