@@ -315,10 +315,11 @@ status() {
 serve() {
     local tty words others=()
     trap '' INT # Ctrl-C is for that program, whose end is the end of the input
+    if [ "$(pgrep --full --oldest "^bash .*/lab\.sh serve --name $name ")" != "$$" ]; then
+        die "Another serve.sh is tied to the lab '$name'." \
+            "End that one, or take another lab: scripts/serve.sh --lab --name other"
+    fi
     "$root/scripts/lab.sh" up --name "$name" --suite "$suite" >&2
-    exec {one_only}<"$state"
-    flock --nonblock "$one_only" || die "Another serve.sh is tied to the lab '$name'." \
-        "End that one, or take another lab: scripts/serve.sh --lab --name other"
     echo ready
     while read -r tty words; do
         # Only in terminals of whoever has started this.
@@ -330,7 +331,7 @@ serve() {
         esac
         # Ctrl-C does nothing to what a script starts in the background, unless it is told to.
         # shellcheck disable=SC2086  # they are the arguments
-        (set -f && exec {one_only}<&- && exec env --default-signal=INT,QUIT setsid --ctty "$root/scripts/lab.sh" $words) <>"$tty" >&0 2>&1 &
+        (set -f && exec env --default-signal=INT,QUIT setsid --ctty "$root/scripts/lab.sh" $words) <>"$tty" >&0 2>&1 &
     done
     for name in "${others[@]}"; do "$root/scripts/lab.sh" down --name "$name"; done
 }

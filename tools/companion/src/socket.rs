@@ -15,7 +15,7 @@ use futures_util::stream::{SplitSink, StreamExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use session::script::Script;
-use session::steps::{all_steps, repository, session_of};
+use session::steps::{self, all_steps, session_of};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::guard::Guard;
@@ -306,22 +306,9 @@ fn chapter(step: &str) -> Result<Vec<Value>> {
 
 /// The first hints of an exercise, and how many there are.
 fn hints(exercise: &str, count: usize) -> Result<(Vec<String>, usize)> {
-    let none = || format!("there is no exercise '{exercise}'");
-    let (chapter, number) = exercise.split_once('.').with_context(none)?;
-    let is_digit = |word: &str| word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let step = all_steps()?
-        .into_iter()
-        .find(|step| step.starts_with(&format!("0{chapter}-")));
-    let (Some(step), true, true) = (step, is_digit(chapter), is_digit(number)) else {
-        bail!(none());
-    };
-    let file = repository()
-        .join("steps")
-        .join(step)
-        .join("exercises")
-        .join(number)
-        .join("hints");
-    let text = std::fs::read_to_string(file).ok().with_context(none)?;
+    let folder =
+        steps::exercise(exercise).with_context(|| format!("there is no exercise '{exercise}'"))?;
+    let text = std::fs::read_to_string(folder.join("hints"))?;
     let all: Vec<_> = text.lines().map(str::to_owned).collect();
     Ok((all.iter().take(count).cloned().collect(), all.len()))
 }

@@ -43,3 +43,22 @@ pub fn session_of(step: &str) -> PathBuf {
     let folder = repository().join("steps").join(step);
     folder.join("session.console")
 }
+
+/// The folder of an exercise, such as 5.1; none if there is no such exercise.
+pub fn exercise(number: &str) -> Option<PathBuf> {
+    let (chapter, one) = number.split_once('.')?;
+    let is_digit = |word: &str| word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digit(chapter) || !is_digit(one) {
+        return None;
+    }
+    let steps = all_steps().ok()?;
+    let step = steps
+        .iter()
+        .find(|step| step.starts_with(&format!("0{chapter}-")))?;
+    let folder = repository()
+        .join("steps")
+        .join(step)
+        .join("exercises")
+        .join(one);
+    folder.is_dir().then_some(folder)
+}
