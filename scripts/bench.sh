@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures hellod beside a C and a Python program that do the same, in a lab, and prints a table.
+# Measures hellod beside a C and a Python program that do the same, or the live page; prints a table.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -7,6 +7,7 @@ set -euo pipefail
 usage() {
     cat <<END
 Usage: scripts/bench.sh [ROUNDS]
+       scripts/bench.sh live [ROUNDS]
 
 Boots a lab, builds in it the hellod of the last step, and hellod.c and hellod.py of tests/peers, starts
 each ROUNDS times (15 if not said), in turns, and prints what each took, as a table. Takes about a minute,
@@ -14,10 +15,15 @@ and the first time another, to make a Debian system with Python; scripts/lab.sh 
 
 READY is without the three seconds that each of them pretends to learn. Medians; times depend on the
 machine, so compare within a table.
+
+live: serves the book tied to a lab, opens it in a headless Chromium, and measures how long it takes from a stop
+on the machine to the mark in the page, from a key to its echo, what Run adds to each command of chapter 4 over
+a replay of it in the same minutes, and what an open page costs while nothing happens. Takes five minutes.
 END
 }
 
-rounds=15
+rounds=15 live=
+if [ "${1-}" = live ]; then live=yes && shift; fi
 case ${1-} in
     -h | --help) usage && exit ;;
     '') ;;
@@ -26,6 +32,13 @@ esac
 [ $# -le 1 ] || misuse "One number of rounds, please."
 
 lab=bench-$$
+
+if [ -n "$live" ]; then
+    # shellcheck source=scripts/bench-live.sh
+    . scripts/bench-live.sh
+    measure_live
+    exit
+fi
 trap 'scripts/lab.sh down --name "$lab"' EXIT
 # Labs have no Python otherwise.
 LAB_PACKAGES=python3 scripts/lab.sh up --name "$lab"

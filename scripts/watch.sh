@@ -145,13 +145,19 @@ events() {
     echo end
 }
 
-# What the manager has not read, and what it does not say: files.
-places() {
-    stat --format='%n %i %Y %Z' "$HOME/.local/bin/hellod" "$HOME/.config/systemd/user/hellod.service" \
-        "$HOME/.config/systemd/user"{,/hellod.service.d,/default.target.wants} "$HOME/.local/bin" \
-        /etc/systemd/system/{hellod.service,hellod.service.d,multi-user.target.wants} /usr/local/lib/hellod{,/hellod} \
-        "$XDG_RUNTIME_DIR/hellod.pipe" /run/hellod{,/hellod.pipe} /var/lib/systemd/linger /etc/passwd \
-        "$XDG_RUNTIME_DIR/systemd/user" /run/systemd/system/hellod.service 2>/dev/null || true
+# What the manager has not read, and what it does not say: files, and the folders that they come and go in.
+places=("$HOME/.local/bin"{,/hellod} "$HOME/.config/systemd/user"{,/hellod.service,/hellod.service.d,/default.target.wants}
+    /etc/systemd/system/{hellod.service,hellod.service.d,multi-user.target.wants} /usr/local/lib/hellod{,/hellod}
+    "$XDG_RUNTIME_DIR/hellod.pipe" /run/hellod{,/hellod.pipe} /var/lib/systemd/linger /etc/passwd
+    "$XDG_RUNTIME_DIR/systemd/user" /run/systemd/system/hellod.service)
+# All that stat(1) says of them, which costs a process; and whether one is newer than the last look, which costs nothing.
+all_of_places() { stat --format='%n %i %Y %Z' "${places[@]}" 2>/dev/null || true; }
+newer_place() {
+    local file
+    for file in "${places[@]}"; do
+        [[ ! $file -nt /dev/fd/$looked ]] || return 0
+    done
+    return 1
 }
 
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
@@ -163,16 +169,20 @@ exec 3<&0 {events}< <(trap 'kill $(jobs -p) 2>/dev/null || true' EXIT && events)
 has_process() { [ "$process" != 0 ] && [ -e "/proc/$process" ]; }
 has_group() { [ "$group" != /sys/fs/cgroup ] && [ -e "$group" ]; }
 entries_of_process=0
-after_look() {
+looked=
+look_and_note() {
+    # A pipe is as old as this moment, and leaves no file behind.
+    [ -z "$looked" ] || exec {looked}<&-
+    exec {looked}<<<now
+    look
     had_process=
     if has_process; then had_process=yes; fi
-    files=$(places)
+    files=$(all_of_places)
 }
-look
-after_look
-ticks=0 pending='' wanted=''
+look_and_note
+ticks=0 pending='' wanted='' said=''
 while :; do
-    if IFS= read -r -t 0.1 -u "$events" line; then
+    if IFS= read -r -t 0.25 -u "$events" line; then
         line=$pending$line pending=
         case $line in
             end) exit ;;
@@ -182,9 +192,13 @@ while :; do
                 ;;
             '{'*'"SYSLOG_IDENTIFIER":"hellod"'*)
                 printf 'journal\t%s\n' "$line"
-                # Its first lines may be what a check has waited for; all later ones tell nothing new but STATUS=.
-                entries_of_process=$((entries_of_process + 1))
-                if [ "$entries_of_process" -le 3 ]; then wanted=look; else wanted=${wanted:-state}; fi
+                # Its first lines may be what a check has waited for. A later one that is new may come with another
+                # STATUS=; the same again tells nothing.
+                message=${line#*\"MESSAGE\":\"} entries_of_process=$((entries_of_process + 1))
+                message=${message%%\"*}
+                if [ "$entries_of_process" -le 3 ]; then wanted=look; fi
+                if [ "$message" != "$said" ]; then wanted=${wanted:-state}; fi
+                said=$message
                 ;;
             '{'*'"'*'UNIT":"hellod.service"'*)
                 printf 'journal\t%s\n' "$line"
@@ -198,9 +212,10 @@ while :; do
     ticks=$((ticks + 1))
     if [ -n "$had_process" ] && ! has_process; then wanted=look; fi
     if [ -z "$had_process" ] && has_group && [ "$process" = 0 ]; then wanted=look; fi
-    if [ $((ticks % 10)) -eq 0 ] && [ "$(places)" != "$files" ]; then wanted=look; fi
+    if [ $((ticks % 4)) -eq 0 ] && newer_place; then wanted=look; fi
+    if [ $((ticks % 40)) -eq 0 ] && [ "$(all_of_places)" != "$files" ]; then wanted=look; fi
     case $wanted in
-        look) look && after_look ;;
+        look) look_and_note ;;
         state)
             known[$manager_now StatusText]=$("${ctl[@]}" show --property=StatusText --value hellod.service)
             say_state

@@ -26,7 +26,7 @@ end_server() {
 }
 
 serve --lab --name "$lab"
-ABOUT="live"
+export ABOUT="trixie, page"
 it "serve.sh --lab boots a lab and prints its address" says "http://localhost:$port/?token=" <"$log"
 node tests/browser/live.mjs "$address" "$lab"
 node tests/browser/attacks.mjs "$address"
@@ -71,7 +71,6 @@ called_wrongly() {
     ends 2 scripts/serve.sh -n 0.0.0.0 2>&1 | says "name the address that browsers will use"
 }
 
-ABOUT="live"
 it "serve.sh called wrongly: usage, and 2" called_wrongly
 it "the port is taken: a clear sentence" port_is_taken
 it "the lab is taken: a clear sentence" lab_is_taken

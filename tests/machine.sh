@@ -145,6 +145,14 @@ exercise() {
     ends 1 grep -E '^ ?[M?]+ ' "$work/said"
     ends 1 types "scripts/exercise.sh $1" | says "✗ $1"
 }
+# A page of one's own machine looks on without a password, and says what it cannot see without.
+looked_at() {
+    types 'scripts/watch.sh </dev/null | cat' >"$work/said"
+    says "$1" <"$work/said"
+    says "$2" <"$work/said"
+    says "checked" <"$work/said"
+    ends 1 grep -i password "$work/said"
+}
 reset_leaves_nothing() {
     types 'scripts/reset.sh'
     same "$nothing" "$(state)"
@@ -170,6 +178,16 @@ lab_keeps_root_in() {
     # shellcheck disable=SC2016  # the machine's
     types '{ sleep 600 & } && scripts/lab.sh run -- sudo tests/inside/way-out.sh $! $(findmnt -nro MAJ:MIN / | tr : " ")'
 }
+# Built here, since there it would take an hour. Its page plays a block; the password was asked for once.
+page_of_the_lab() {
+    scripts/serve.sh --build
+    cargo build --quiet --locked --manifest-path tools/Cargo.toml --target-dir target/tools --package companion
+    tar -cf - target/book target/tools/debug/companion | "${ssh[@]}" 'tar -C "my book" -xf -'
+    types 'sudo -k; tests/inside/page.sh 3000 & target/tools/debug/companion --port 3000 --lab lab; wait' | tee "$work/said" || true
+    same 1 "$(grep -c 'password for reader' "$work/said")"
+    says '"systemd":"257"' <"$work/said"
+    says '"ends":"done","same":true' <"$work/said"
+}
 lab_leaves_nothing() {
     types 'scripts/lab.sh down && sudo find /run /sys/fs/cgroup /tmp /var/lib /etc -name "*hellod-lab*"; grep hellod-lab /proc/self/mountinfo; pgrep -af "lab-[m]achine"; systemctl list-units --all --no-legend "*hellod*" | cat; echo end' >"$work/said"
     same end "$(grep -v -e 'password for reader' -e 'going through sudo' "$work/said" | grep .)"
@@ -180,6 +198,9 @@ it "$(types 'systemctl --version | cat' | sed -n 1p), as process 1 of a machine 
 it "doctor.sh finds nothing in the way" doctor
 nothing=$(state)
 for step in $(all_steps); do it "$step: apply.sh and check.sh" goes_to "$step"; done
+ABOUT="machine, page"
+it "looks on without a password, and says what it cannot see" \
+    looked_at $'state\tsystem\tactive\trunning' $'check\t07-dedicated-user\t?\tthe running program is the installed one'
 ABOUT="machine, exercises"
 it "7.1, a unit of the machine: no, the solution, and back" exercise 7.1
 ABOUT="machine, steps"
@@ -187,10 +208,17 @@ ABOUT="machine, steps"
 for step in 06-system-service 04-notify 02-journal 07-dedicated-user 01-hello-loop; do
     it "and then $step" goes_to "$step"
 done
+ABOUT="machine, page"
+it "looks on at a service of one's own, too" \
+    looked_at $'state\tuser\tactive\trunning' $'check\t01-hello-loop\t✓\tthe running program is the installed one'
+ABOUT="machine, steps"
 it "reset.sh leaves nothing" reset_leaves_nothing
 ABOUT="machine, lab"
 it "comes up, with a login and a user manager" lab_up
 it "has the machine's controllers: limits are enforced" lab_limits
 it "the last step works in it, also after a reboot" lab_works
 it "root of it does not get out" lab_keeps_root_in
+ABOUT="machine, page"
+it "tied to the lab, it plays a block, and sudo asks once" page_of_the_lab
+ABOUT="machine, lab"
 it "down leaves nothing" lab_leaves_nothing

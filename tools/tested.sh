@@ -39,6 +39,7 @@ row() {
     row 'commands of the chapters, typed again' sessions
     row '`apply.sh`, `check.sh` and `reset.sh`, from every state to every step' steps
     row 'the exercises: wrong answers told, solutions right' exercises
+    row 'the live page: what it sees, runs, and keeps out' page
     row 'the lab: a login, limits, nothing that gets out of it, nothing that stays' lab
     row '`apply.sh` ended before and after each of its commands; two at once' interruptions
     row 'mistakes and broken machines, each met with a clear sentence' faults

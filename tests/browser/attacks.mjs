@@ -7,12 +7,13 @@ const { host, port, origin } = address;
 const token = address.searchParams.get("token");
 const cookie = `hellod-${port}=${token}`;
 
+const about = process.env.ABOUT ? `${process.env.ABOUT}: ` : "";
 async function it(what, test) {
     try {
         await test();
-        console.log(`ok      ${what}`);
+        console.log(`ok      ${about}${what}`);
     } catch (error) {
-        console.log(`FAILED  ${what}\n        ${String(error.message).replaceAll("\n", "\n        ")}`);
+        console.log(`FAILED  ${about}${what}\n        ${String(error.message).replaceAll("\n", "\n        ")}`);
     }
 }
 

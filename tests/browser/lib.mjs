@@ -16,15 +16,17 @@ export const browser = await chromium.launch({
         "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
 
+// As it() of tests/lib.sh has it.
+const about = process.env.ABOUT ? `${process.env.ABOUT}: ` : "";
 // ONLY names the tests to run, for whoever works on one of them.
 export async function it(what, test) {
     if (process.env.ONLY && !what.includes(process.env.ONLY)) return;
     const begin = Date.now();
     try {
         await test();
-        console.log(`ok      ${what}${process.env.TIMES ? ` (${Date.now() - begin} ms)` : ""}`);
+        console.log(`ok      ${about}${what}${process.env.TIMES ? ` (${Date.now() - begin} ms)` : ""}`);
     } catch (error) {
-        console.log(`FAILED  ${what}\n        ${String(error.message).replaceAll("\n", "\n        ")}`);
+        console.log(`FAILED  ${about}${what}\n        ${String(error.message).replaceAll("\n", "\n        ")}`);
     }
 }
 

@@ -15,7 +15,7 @@ mod socket;
 
 use std::collections::BTreeMap;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -137,7 +137,8 @@ async fn run(wanted: &Wanted) -> Result<()> {
             .current_dir(repository())
             .spawn()
             .context("cannot run mdbook watch")?;
-        tokio::spawn(tell_when_built(book.clone(), Arc::clone(&companion.hub)));
+        let (book, hub) = (book.clone(), Arc::clone(&companion.hub));
+        std::thread::spawn(move || tell_when_built(&book, &hub));
     }
 
     let address = companion.guard.address(host, port);
@@ -228,7 +229,7 @@ fn end_when_told() {
 }
 
 /// Tells the pages when mdBook has built the book anew: its last page is new, and stays so.
-async fn tell_when_built(book: PathBuf, hub: Arc<Hub>) {
+fn tell_when_built(book: &Path, hub: &Hub) {
     let built = || {
         std::fs::metadata(book.join("print.html"))
             .and_then(|file| file.modified())
@@ -236,10 +237,8 @@ async fn tell_when_built(book: PathBuf, hub: Arc<Hub>) {
     };
     let (mut told, mut seen) = (built(), built());
     loop {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        if !hub.has_pages() {
-            continue;
-        }
+        hub.wait_for_page();
+        std::thread::sleep(Duration::from_millis(500));
         let now = built();
         if now.is_some() && now == seen && now != told {
             told = now;

@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// The repository, which this program was built in.
+/// The repository that this program was built in, or, if its folder has moved since, that it lies in.
 pub fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
+    let program = std::env::current_exe().unwrap_or_default();
+    let around = program
+        .ancestors()
+        .find(|folder| folder.join("scripts/lab.sh").exists());
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    around.or(built).unwrap_or(Path::new(".")).to_owned()
 }
 
 /// All folders in `steps/`, in order.
