@@ -184,7 +184,7 @@ class Run {
             this.good += good ? 1 : 0;
             this.verdict.className = good ? "live-verdict live-good" : "live-verdict live-bad";
             put(this.verdict, what.same ? "✓ as printed"
-                : what.older ? `✓ as printed, below ${what.older} older lines of the journal` : "≠ differs from what is printed");
+                : what.older ? `✓ as printed, below older lines of the journal` : "≠ differs from what is printed");
             this.heard.replaceChildren(...(what.changes ?? what.answered.map((line) => [" ", line])).map(([sign, line]) =>
                 make(sign === "-" ? "del" : sign === "+" ? "ins" : "span", {}, `${what.changes ? `${sign} ` : ""}${line}\n`)));
             this.entry.open = !good;

@@ -21,6 +21,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Hub {
     send: broadcast::Sender<Utf8Bytes>,
     now: Mutex<Now>,
+    now_changed: Condvar,
     pages: Mutex<usize>,
     pages_changed: Condvar,
 }
@@ -53,6 +54,7 @@ impl Hub {
         Self {
             send: broadcast::channel(BEHIND).0,
             now: Mutex::default(),
+            now_changed: Condvar::new(),
             pages: Mutex::new(0),
             pages_changed: Condvar::new(),
         }
@@ -64,6 +66,7 @@ impl Hub {
         let before = lock(&self.now)
             .latest
             .insert(kind.to_owned(), message.clone());
+        self.now_changed.notify_all();
         if before.as_ref() != Some(&message) {
             let _ = self.send.send(message);
         }
@@ -119,6 +122,15 @@ impl Hub {
     /// The machine is at this step.
     pub fn set_reached(&self, step: Option<String>) {
         lock(&self.now).reached = step;
+    }
+
+    /// Waits until the machine was looked at, as just after the first page has come.
+    pub fn wait_for_checks(&self) {
+        let is_unknown = |now: &mut Now| !now.latest.contains_key("checks");
+        drop(
+            self.now_changed
+                .wait_timeout_while(lock(&self.now), GRACE, is_unknown),
+        );
     }
 
     /// The step that the machine is at, if all of its checks pass.

@@ -442,7 +442,10 @@ impl Owner {
         let place = self.place.as_ref().filter(|place| place.step == step);
         let here = match place {
             Some(place) => Some(place.line),
-            None => self.is_before(step).then_some(0),
+            None => {
+                self.lab.hub.wait_for_checks();
+                self.is_before(step).then_some(0)
+            }
         };
         let here = here.filter(|line| *line <= start);
         // What the chapter does not show is no reason to ask.
