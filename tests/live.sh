@@ -10,6 +10,7 @@ trap 'end_server; scripts/lab.sh down --name "$lab"; rm -f "$log"' EXIT
 
 # serve ARGUMENT...: until it prints its address. It is ended by its own process group, as Ctrl-C does it.
 serve() {
+    : >"$log" # what an earlier one has said is no answer
     setsid scripts/serve.sh -p "$port" "$@" >"$log" 2>&1 &
     server=$!
     until grep -q 'Serving on' "$log"; do
