@@ -71,7 +71,7 @@ if [ "$EUID" -ne 0 ]; then
         die "The lab needs root, and there is no sudo." "Run this as root."
     echo "The lab needs root: going through sudo." >&2
     exec sudo -- env LAB_RUST="${LAB_RUST-}" LAB_REGISTRY="${LAB_REGISTRY-}" \
-        LAB_PACKAGES="${LAB_PACKAGES-}" "$root/scripts/lab.sh" "${original[@]}"
+        LAB_PACKAGES="${LAB_PACKAGES-}" LAB_USER="${LAB_USER-$UID}" "$root/scripts/lab.sh" "${original[@]}"
 fi
 
 # --- the Debian system that every lab of a suite starts from --------------------------------------
@@ -313,8 +313,8 @@ status() {
 # standard input names a terminal, see pts(4), and what is to run in it: the actions above. What runs there ends
 # with its terminal; labs that were booted there end with the input.
 serve() {
-    local tty words others=()
-    trap '' INT # Ctrl-C is for that program, whose end is the end of the input
+    local tty words other others=()
+    trap '' INT HUP TERM # they are for that program, whose end is the end of the input
     if [ "$(pgrep --full --oldest "^bash .*/lab\.sh serve --name $name ")" != "$$" ]; then
         die "Another serve.sh is tied to the lab '$name'." \
             "End that one, or take another lab: scripts/serve.sh --lab --name other"
@@ -323,15 +323,18 @@ serve() {
     echo ready
     while read -r tty words; do
         # Only in terminals of whoever has started this.
-        if [[ ! $tty =~ ^/dev/pts/[0-9]+$ ]] || [ "$(stat -c %u "$tty")" != "${SUDO_UID:-$EUID}" ]; then continue; fi
+        if [[ ! $tty =~ ^/dev/pts/[0-9]+$ ]] || [ "$(stat -c %u "$tty")" != "${LAB_USER:-$EUID}" ]; then continue; fi
         case ${words%% *} in
-            up) others+=("$(awk -F '--name ' '{ sub(/ .*/, "", $2); print $2 }' <<<"$words")") ;;
+            up)
+                other=$(awk -F '--name ' '{ sub(/ .*/, "", $2); print $2 }' <<<"$words")
+                [ -d "/run/hellod-lab-$other" ] || others+=("$other") # what was there before stays
+                ;;
             shell | run) ;;
             *) continue ;;
         esac
         # Ctrl-C does nothing to what a script starts in the background, unless it is told to.
         # shellcheck disable=SC2086  # they are the arguments
-        (set -f && exec env --default-signal=INT,QUIT setsid --ctty "$root/scripts/lab.sh" $words) <>"$tty" >&0 2>&1 &
+        (set -f && exec env --default-signal=INT,QUIT,HUP,TERM setsid --ctty "$root/scripts/lab.sh" $words) <>"$tty" >&0 2>&1 &
     done
     for name in "${others[@]}"; do "$root/scripts/lab.sh" down --name "$name"; done
 }

@@ -180,7 +180,7 @@ look_and_note() {
     files=$(all_of_places)
 }
 look_and_note
-ticks=0 pending='' wanted='' said=''
+ticks=0 pending='' wanted='' said='' since=$SECONDS
 while :; do
     if IFS= read -r -t 0.25 -u "$events" line; then
         line=$pending$line pending=
@@ -206,7 +206,12 @@ while :; do
                 ;;
             *) wanted=look ;;
         esac
-        continue # whatever else has come first
+        line=
+        # Whatever else has come first, but not for ever.
+        if [ -z "$wanted" ]; then since=$SECONDS; fi
+        if [ -z "$wanted" ] || [ "$SECONDS" -le "$((since + 1))" ]; then continue; fi
+    elif [ $? -le 128 ]; then
+        exit # nothing can come any more
     fi
     pending+=$line # half a line
     ticks=$((ticks + 1))

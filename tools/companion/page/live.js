@@ -148,6 +148,7 @@ class Run {
     start(suite, job) {
         this.suite = suite;
         this.box.dataset.state = "waits";
+        put(this.news, socket?.readyState === WebSocket.OPEN ? "" : "Not now: the page is not connected.");
         waiting = this; // until it has begun, or was refused
         say({ play: { suite, job } });
     }
@@ -159,6 +160,7 @@ class Run {
             this.result.replaceChildren();
             this.commands = this.good = 0;
             this.stop.hidden = false;
+            if (this.box.contains(document.activeElement)) this.stop.focus();
             this.box.dataset.state = "runs";
             put(this.news, "Beginning…");
         } else if (what.doing) {
@@ -189,7 +191,9 @@ class Run {
                 make(sign === "-" ? "del" : sign === "+" ? "ins" : "span", {}, `${what.changes ? `${sign} ` : ""}${line}\n`)));
             this.entry.open = !good;
         } else if (what.ends) {
+            const focused = this.box.contains(document.activeElement);
             this.stop.hidden = true;
+            if (focused) this.box.querySelector("button").focus();
             this.end(what);
             this.box.dataset.state = what.ends;
             if (reloadWanted) location.reload();
@@ -263,19 +267,22 @@ function tieExercises() {
 // --- the terminal ---------------------------------------------------------------------------------------
 
 let terminal = null;
+let focus = true; // not if it only opens as it was
 async function openTerminal(open) {
     sessionStorage.setItem("live-terminal", open ? "open" : "");
     if (open && !terminal) {
         const { Terminal } = await import("/live/terminal.js");
         terminal = new Terminal(panel, say, () => showTerminal.focus());
     }
-    terminal?.show(open);
+    terminal?.show(open, focus);
+    focus = true;
     roomForBar();
 }
 
 // --- talking to the companion -----------------------------------------------------------------------------
 
 const pending = []; // what was said of a block before the blocks were known
+let known = !/^\d\d-/.test(step); // a page that is no chapter has none
 const hears = {
     machine(value) {
         const first = machine === null;
@@ -285,8 +292,8 @@ const hears = {
         showTerminal.hidden = !inLab();
         if (first) {
             tieExercises();
-            if (inLab()) say({ chapter: step });
-            if (inLab() && sessionStorage.getItem("live-terminal") && panel.hidden) showTerminal.click();
+            if (inLab() && !known) say({ chapter: step });
+            if (inLab() && sessionStorage.getItem("live-terminal") && panel.hidden) { focus = false; showTerminal.click(); }
         }
         if (value.name && findings.length) say("doctor");
     },
@@ -295,11 +302,11 @@ const hears = {
     journals() { journal = []; drawJournal(); },
     journal(value) { journal.push(value); journal = journal.slice(-30); drawJournal(); },
     doctor(value) { for (const place of findings) place.replaceChildren(make("p", {}, "Now, on this machine:"), list(value)); },
-    chapter(value) { tieBlocks(value); pending.splice(0).forEach(hears.run); },
+    chapter(value) { known = true; tieBlocks(value); pending.splice(0).forEach(hears.run); },
     run(value) {
         const run = runs.get(value.block);
         if (run === waiting) waiting = null;
-        if (run) run.hear(value); else pending.push(value);
+        if (run) run.hear(value); else if (!known && pending.length < 5000) pending.push(value);
     },
     hints(value) { runs.get(`${home} exercise ${value.exercise}`)?.hints(value); },
     screen(value) { terminal?.draw(value); },
@@ -333,7 +340,7 @@ function connect() {
             if (["machine", "state", "checks"].includes(kind)) draw();
         }
     };
-    socket.onopen = () => terminal?.show(!panel.hidden);
+    socket.onopen = () => terminal?.show(!panel.hidden, false);
     socket.onclose = lost;
 }
 connect();

@@ -69,6 +69,7 @@ export class Terminal {
                 leave();
                 return;
             }
+            if (event.isComposing || event.keyCode === 229) return;
             const keys = this.bytes(event);
             if (keys === null) return;
             event.preventDefault();
@@ -84,7 +85,9 @@ export class Terminal {
         this.keys.onpaste = (event) => {
             event.preventDefault();
             const text = event.clipboardData.getData("text");
-            for (let at = 0; at < text.length; at += 8000) say({ paste: text.slice(at, at + 8000) });
+            // In pieces that a message has room for, and that do not cut a character in two.
+            const letters = [...text];
+            for (let at = 0; at < letters.length; at += 4000) say({ paste: letters.slice(at, at + 4000).join("") });
         };
     }
 
@@ -106,11 +109,11 @@ export class Terminal {
         return altKey && !ctrlKey ? `\x1b${key}` : null;
     }
 
-    show(open) {
+    show(open, focus) {
         this.say({ terminal: open });
         if (open) {
             this.resize(this.height);
-            this.keys.focus({ preventScroll: true });
+            if (focus) this.keys.focus({ preventScroll: true });
         }
     }
 

@@ -35,8 +35,13 @@ impl Guard {
             host.to_owned()
         };
         let own = ["localhost", "127.0.0.1", "[::1]", &host];
+        let mut hosts: Vec<_> = own.iter().map(|name| format!("{name}:{port}")).collect();
+        if port == 80 {
+            // Browsers leave it out.
+            hosts.extend(own.iter().map(|name| (*name).to_owned()));
+        }
         Ok(Self {
-            hosts: own.iter().map(|name| format!("{name}:{port}")).collect(),
+            hosts,
             // Cookies do not know of ports, and each server has a token of its own.
             cookie: format!("hellod-{port}"),
             token: random()?,
@@ -45,7 +50,12 @@ impl Guard {
 
     /// The address to open in a browser.
     pub fn address(&self, host: &str, port: u16) -> String {
-        format!("http://{host}:{port}/?token={}", self.token)
+        let (open, close) = if host.contains(':') {
+            ("[", "]")
+        } else {
+            ("", "")
+        };
+        format!("http://{open}{host}{close}:{port}/?token={}", self.token)
     }
 
     fn is_own_host(&self, name: &str) -> bool {

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -94,7 +94,12 @@ pub struct Lab {
 
 /// The reader's end of the terminal.
 struct Shell {
-    keyboard: File,
+    /// For its size; what is typed goes through `keys`.
+    pty: File,
+    /// A program that reads nothing makes whoever types into it wait, so a thread does that.
+    keys: SyncSender<Vec<u8>>,
+    /// Whether it waits for a command.
+    at_prompt: Box<dyn Fn() -> bool + Send>,
 }
 
 /// Where in a chapter the lab is.
@@ -157,7 +162,13 @@ impl Lab {
     pub fn stop(&self) {
         if self.playing.load(Ordering::SeqCst) {
             self.stop.store(true, Ordering::SeqCst);
-            self.write(b"\x03");
+            // At the prompt it would only throw away what is about to be typed there.
+            let runs = lock(&self.shell)
+                .as_ref()
+                .is_some_and(|shell| !(shell.at_prompt)());
+            if runs {
+                self.write(b"\x03");
+            }
         }
     }
 
@@ -186,8 +197,8 @@ impl Lab {
 
     fn write(&self, bytes: &[u8]) {
         if let Some(shell) = lock(&self.shell).as_mut() {
-            // One that has ended is about to be replaced.
-            let _ = shell.keyboard.write_all(bytes);
+            // What nobody reads is lost, as is what goes to one that has ended and is about to be replaced.
+            let _ = shell.keys.try_send(bytes.to_vec());
         }
     }
 
@@ -196,7 +207,7 @@ impl Lab {
         let size = (rows.clamp(4, 100), COLUMNS);
         lock(&self.screen).resize(size);
         if let Some(shell) = lock(&self.shell).as_ref() {
-            let _ = terminal::resize(&shell.keyboard, size);
+            let _ = terminal::resize(&shell.pty, size);
         }
         self.changes.send_replace(());
     }
@@ -239,8 +250,13 @@ impl Owner {
                 }
                 Wish::Ended => {
                     // Not the one that was replaced meanwhile.
-                    if self.terminal.as_mut().is_some_and(Terminal::has_ended) {
+                    if self
+                        .terminal
+                        .as_mut()
+                        .is_some_and(|terminal| terminal.has_ended())
+                    {
                         self.terminal = None;
+                        self.place = None;
                         *lock(&self.lab.shell) = None;
                         if self.lab.hub.has_pages() {
                             self.lab.see(
@@ -292,12 +308,25 @@ impl Owner {
             ENDS.replace("$?", "%s")
         ))?;
         terminal.listen(false);
-        let mut keyboard = terminal.keyboard()?;
+        let (pty, mut keyboard) = (terminal.keyboard()?, terminal.keyboard()?);
+        let at_prompt = Box::new(terminal.prompt_watch());
+        let (keys, typed) = mpsc::sync_channel::<Vec<u8>>(64);
+        thread::spawn(move || {
+            for bytes in typed {
+                if keyboard.write_all(&bytes).is_err() {
+                    return;
+                }
+            }
+        });
+        // Shows the prompt, on a clear screen.
+        let _ = keys.try_send(vec![0x0c]);
         self.terminal = Some(terminal);
         self.lab.hidden.store(false, Ordering::SeqCst);
-        // Shows the prompt, on a clear screen.
-        keyboard.write_all(b"\x0c")?;
-        *lock(&self.lab.shell) = Some(Shell { keyboard });
+        *lock(&self.lab.shell) = Some(Shell {
+            pty,
+            keys,
+            at_prompt,
+        });
         let rows = self.lab.view(0).rows.len();
         self.lab.resize(u16::try_from(rows).unwrap_or(20));
         Ok(())
@@ -315,7 +344,7 @@ impl Owner {
             self.lab.see(format!("{line}\r\n").as_bytes());
             said += &(line + "\n");
         }
-        if said.contains(" is up") {
+        if said.contains(" is up: ") || said.contains(" is up already") {
             return Ok(());
         }
         bail!("{}", said.trim())
@@ -367,11 +396,14 @@ impl Owner {
                 "something runs in the terminal: end it first, with Ctrl-C or as it wants to be ended"
             );
         }
-        // What stands there half-typed goes.
-        lock(&self.lab.shell)
-            .as_mut()
-            .map_or(Ok(()), |shell| shell.keyboard.write_all(b"\x05\x15"))?;
-        Ok(())
+        // What stands there half-typed goes, also what waits for its end in another line.
+        self.lab.hidden.store(true, Ordering::SeqCst);
+        terminal.listen(true);
+        terminal.interrupt()?;
+        let ended = terminal.answer(AFTER_INTERRUPT, |_| {});
+        terminal.listen(false);
+        self.lab.hidden.store(false, Ordering::SeqCst);
+        play::prompt(ended?).map(|_| ())
     }
 
     /// Commands see a terminal as the recordings have had it, or else one as a reader wants it. Nobody sees that.
@@ -410,14 +442,17 @@ impl Owner {
             Ok(())
         };
         let answers = play::play(lines, &mut terminal, log_in, stage);
-        if answers.is_err() && !terminal.has_ended() && !terminal.is_at_prompt() {
+        if !terminal.has_ended() && !terminal.is_at_prompt() {
             // What was waited for in vain goes, or nothing more can be played.
             terminal.interrupt()?;
             let _ = terminal.answer(AFTER_INTERRUPT, |_| {});
         }
+        // Or else what comes from now on would wait for somebody who does not listen.
+        terminal.listen(false);
         let ended = terminal.has_ended();
         self.terminal = (!ended).then_some(terminal);
         if ended {
+            self.place = None;
             *lock(&self.lab.shell) = None;
         } else if self.terminal.as_ref().is_some_and(Terminal::is_at_prompt) {
             self.record(false)?;
@@ -426,9 +461,6 @@ impl Owner {
     }
 
     fn play_part(&mut self, step: &str, part: &str, how: How, stage: &mut Stage) -> Result<Value> {
-        if !all_steps()?.iter().any(|one| one == step) {
-            bail!("there is no such step");
-        }
         let script = std::fs::read_to_string(session_of(step)).context("it has no session")?;
         let script = Script::parse(&script)?;
         let parts = script.parts();
@@ -454,6 +486,9 @@ impl Owner {
                 .iter()
                 .any(|one| (*line..start).contains(&one.lines.start))
         };
+        if !(how == How::Ask && here.is_none_or(|line| !is_next(&line)) && !self.ours) {
+            self.place = None;
+        }
         let from = match (how, here) {
             (How::Anyway, _) => start,
             (How::Before, Some(line)) => line,
@@ -517,9 +552,6 @@ impl Owner {
     }
 
     fn play_exercise(&mut self, number: &str, stage: &mut Stage) -> Result<Value> {
-        if exercise(number).is_none() {
-            bail!("there is no such exercise");
-        }
         self.ready()?;
         self.place = None;
         let line = Line::Command {
@@ -529,9 +561,38 @@ impl Owner {
         };
         stage.doing = "exercise";
         let answers = self.play_lines(&[line], stage)?;
-        let answer = answers.first().context("stopped")?;
+        if !stage.goes_on() {
+            return Ok(json!({ "ends": "stopped" }));
+        }
+        let answer = answers.first().context("no answer")?;
         Ok(json!({ "ends": "done", "passes": answer.status == Some(0), "said": answer.came }))
     }
+}
+
+/// Whether there is such a thing in the book.
+///
+/// # Errors
+///
+/// If not, what there is not.
+pub fn must_exist(job: &Job) -> Result<()> {
+    match job {
+        Job::Part { step, part, .. } => {
+            if !all_steps()?.iter().any(|one| one == step) {
+                bail!("there is no such step");
+            }
+            let script = std::fs::read_to_string(session_of(step)).context("it has no session")?;
+            let parts = Script::parse(&script)?.parts();
+            if !parts.iter().any(|one| one.name == *part) {
+                bail!("there is no such block");
+            }
+        }
+        Job::Exercise { number } => {
+            if exercise(number).is_none() {
+                bail!("there is no such exercise");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The parts that the chapter shows.

@@ -66,12 +66,12 @@ impl Machine {
                 hub.is("machine", &which.describe());
                 hub.wait_for_page();
                 let why = this.look(&which, &hub, &start, &found);
+                hub.forget_machine();
                 // Unless it was told to end, and a page has come since.
                 if hub.has_pages() && !this.told_to_end.swap(false, Ordering::SeqCst) {
                     let mut gone = which.describe();
                     gone["gone"] = why.into();
                     hub.is("machine", &gone);
-                    hub.forget_machine();
                     thread::sleep(AGAIN);
                 }
             }
@@ -129,6 +129,7 @@ impl Machine {
             }
             if !said.take(line, which, hub) {
                 complaints.push(line.to_owned());
+                complaints.drain(..complaints.len().saturating_sub(20));
             }
         }
         if let Ok(mut watcher) = self.watcher.lock() {

@@ -108,6 +108,10 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Wanted> {
             other => bail!("there is no {other} here"),
         }
     }
+    // Those of the other releases have theirs in their names, and lab.sh takes 31 letters.
+    if wanted.lab.as_ref().is_some_and(|name| name.len() > 22) {
+        bail!("the name of a lab that is served has 22 letters at most");
+    }
     if ["0.0.0.0", "::"].contains(&wanted.host.as_str()) {
         bail!(
             "name the address that browsers will use, not {}",

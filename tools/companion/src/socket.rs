@@ -107,14 +107,21 @@ pub async fn open(State(companion): State<Arc<Companion>>, request: Request) -> 
         )
             .into_response();
     }
+    companion.hub.count_page(1);
+    let counted = Counted(companion);
     upgrade
         .max_message_size(LONGEST)
-        .on_upgrade(async move |socket| {
-            companion.hub.count_page(1);
-            serve(&companion, socket).await;
-            companion.hub.count_page(-1);
-            companion.pages.fetch_sub(1, Ordering::SeqCst);
-        })
+        .on_upgrade(async move |socket| serve(&counted.0, socket).await)
+}
+
+/// A page that is counted as long as this is there, however it ends.
+struct Counted(Arc<Companion>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.hub.count_page(-1);
+        self.0.pages.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// What one page has of the terminal.
@@ -235,6 +242,7 @@ async fn answer(
             Some(json!({ "hints": { "exercise": exercise, "hints": hints, "of": of } }))
         }),
         Ask::Play { suite, job } => match companion.labs.get(&suite) {
+            Some(_) if lab::must_exist(&job).is_err() => lab::must_exist(&job).map(|()| None),
             Some(lab) if lab.play(job.clone()) => Ok(None),
             Some(_) => Err(anyhow::anyhow!(
                 "something is being run in this lab already; one at a time"

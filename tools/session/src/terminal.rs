@@ -254,8 +254,14 @@ impl Terminal {
         self.state.at_prompt.load(Ordering::SeqCst)
     }
 
+    /// The same, for whoever does not own the terminal.
+    pub fn prompt_watch(&self) -> impl Fn() -> bool + Send + 'static {
+        let state = Arc::clone(&self.state);
+        move || state.at_prompt.load(Ordering::SeqCst)
+    }
+
     /// Whether nothing will come any more.
-    pub fn has_ended(&mut self) -> bool {
+    pub fn has_ended(&self) -> bool {
         self.state.ended.load(Ordering::SeqCst)
     }
 
@@ -290,7 +296,7 @@ impl Terminal {
 
     /// Waits until the prompt is back, and returns the lines above it. `hear` gets them as they come.
     ///
-    /// A prompt that comes without a command before it is only drawn anew, as after a resize.
+    /// A prompt without a status before it is only drawn anew, as after a resize.
     ///
     /// # Errors
     ///
@@ -301,7 +307,8 @@ impl Terminal {
         loop {
             match self.event(limit)? {
                 Some(Event::Begins) => self.begins(),
-                Some(Event::Status(number)) if self.runs => {
+                // Also without a command: Ctrl-C has thrown away what was typed.
+                Some(Event::Status(number)) => {
                     status = Some(number);
                     self.runs = false;
                 }
@@ -315,7 +322,7 @@ impl Terminal {
                     self.keep(&bytes);
                 }
                 // An echo, or the prompt itself.
-                Some(Event::Output(_) | Event::Status(_)) => {}
+                Some(Event::Output(_)) => {}
                 None => return Ok(Ended::Shell(self.take())),
             }
         }
