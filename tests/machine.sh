@@ -180,9 +180,8 @@ lab_keeps_root_in() {
 }
 # Built here, since there it would take an hour. Its page plays a block; the password was asked for once.
 page_of_the_lab() {
-    scripts/serve.sh --build
     cargo build --quiet --locked --manifest-path tools/Cargo.toml --target-dir target/tools --package companion
-    tar -cf - target/book target/tools/debug/companion | "${ssh[@]}" 'tar -C "my book" -xf -'
+    tar -cf - target/tools/debug/companion | "${ssh[@]}" 'tar -C "my book" -xf -'
     types 'sudo -k; tests/inside/page.sh 3000 & target/tools/debug/companion --port 3000 --lab lab; wait' | tee "$work/said" || true
     same 1 "$(grep -c 'password for reader' "$work/said")"
     says '"systemd":"257"' <"$work/said"
