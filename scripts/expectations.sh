@@ -16,7 +16,7 @@ expectations() {
         "Why not: ${ctl[*]} status hellod; ${journal[*]} -u hellod -n 20" \
         property_is ActiveState active
     expect "the running program is the installed one" \
-        "The file was replaced and the old program still runs: ${sudo[*]} ${ctl[*]} restart hellod" \
+        "None runs, or the file was replaced and the old one still runs: ${sudo[*]} ${ctl[*]} restart hellod" \
         runs_what_is_installed
     # shellcheck source=/dev/null  # what is new in this step
     . "steps/$step/check.sh"

@@ -371,4 +371,4 @@ case $action in
         ! compgen -G '/run/hellod-lab-*' >/dev/null || die "There are labs that are up." "End them first: scripts/lab.sh down --all"
         rm -rf --one-file-system "$cache"
         ;;
-esac
+esac; exit # on one line: bash goes on reading where it was, and the file may be another by then

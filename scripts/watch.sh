@@ -15,7 +15,9 @@ Usage: scripts/watch.sh [--sudo]
 Prints lines for programs, with a tab between their words, until its standard input ends:
 
   machine NAME SYSTEM SYSTEMD         once
-  state MANAGER ACTIVE SUB STATUS     whenever it changes; MANAGER is user, system or none
+  state MANAGER ACTIVE SUB STATUS STEP
+                                      whenever it changes; MANAGER is user, system or none, and STEP the one
+                                      whose unit is installed, if it is one of the book's
   check STEP MARK WHAT HINT           all of every step, whenever something has happened: ✓, ✗, or
                                       ? for what cannot be seen without sudo
   checked                             after the last of them
@@ -102,11 +104,20 @@ whose() {
     echo none
 }
 
+# installed_step: whose unit it is, to the letter.
+installed_step() {
+    local file=${known[$manager_now FragmentPath]-} unit
+    [ -n "$file" ] || return 0
+    for unit in units/*/"$manager_now"/hellod.service; do
+        if cmp -s "$unit" "$file"; then basename "${unit%/*/*}"; fi
+    done
+}
+
 state_before=
 say_state() {
     local state
-    state=$(printf 'state\t%s\t%s\t%s\t%s' "$manager_now" "${known[$manager_now ActiveState]-inactive}" \
-        "${known[$manager_now SubState]-dead}" "${known[$manager_now StatusText]-}")
+    state=$(printf 'state\t%s\t%s\t%s\t%s\t%s' "$manager_now" "${known[$manager_now ActiveState]-inactive}" \
+        "${known[$manager_now SubState]-dead}" "${known[$manager_now StatusText]-}" "$step_now")
     [ "$state" = "$state_before" ] || printf '%s\n' "$state"
     state_before=$state
 }
@@ -114,6 +125,7 @@ say_state() {
 look() {
     ask_managers
     manager_now=$(whose)
+    step_now=$(installed_step)
     process=${known[$manager_now MainPID]-0}
     # To tell the start of a process from the end of one, without asking anybody.
     group=/sys/fs/cgroup${known[$manager_now ControlGroup]-}
@@ -200,6 +212,8 @@ while :; do
                 if [ "$message" != "$said" ]; then wanted=${wanted:-state}; fi
                 said=$message
                 ;;
+            # What it says whenever somebody asks for a unit that has no ExecStart=; looking again would have it say so again.
+            '{'*'"'*'UNIT":"hellod.service"'*Refusing.* | '{'*Refusing.*'UNIT":"hellod.service"'*) printf 'journal\t%s\n' "$line" ;;
             '{'*'"'*'UNIT":"hellod.service"'*)
                 printf 'journal\t%s\n' "$line"
                 wanted=look entries_of_process=0

@@ -26,14 +26,15 @@ const passing = (of) => (checks[of] ?? []).filter(([mark]) => mark === "✓").le
 const isFull = (of) => checks[of]?.length > 0 && checks[of].every(([mark]) => mark !== "✗") && passing(of) > 0;
 const number = (of) => of.split("-")[0];
 
-// Which step the machine is at: {at, words}. The highest whose checks all pass, or the one with the most.
+// Which step the machine is at: {at, words}. The highest whose checks all pass, or the one whose unit is there.
 function place() {
     const steps = Object.keys(checks);
     if (!state || state.manager === "none" || !steps.length) return { at: null, reached: [], words: "no hellod yet" };
     const full = steps.findLastIndex(isFull);
     if (full < 0) {
-        const near = steps.reduce((best, of, index) => (passing(of) >= passing(steps[best]) ? index : best), 0);
-        return { at: steps[near], reached: steps.slice(0, near), words: `near step ${number(steps[near])}` };
+        const near = steps.indexOf(state.step);
+        if (near < 0) return { at: null, reached: [], words: "with a unit of your own" };
+        return { at: steps[near], reached: steps.slice(0, near), words: `step ${number(steps[near])} in part` };
     }
     const known = new Set(checks[steps[full]].map(([, what]) => what));
     const some = (checks[steps[full + 1]] ?? []).some(([mark, what]) => mark === "✓" && !known.has(what));
@@ -73,6 +74,8 @@ document.body.append(bar);
 function roomForBar() { document.documentElement.style.setProperty("--live-height", `${bar.offsetHeight}px`); }
 new ResizeObserver(roomForBar).observe(bar);
 
+// What stands between backticks, as code.
+const code = (text) => text.split("`").map((part, at) => (at % 2 ? make("code", {}, part) : part));
 function list(marks) {
     return make("ul.live-marks", {}, ...marks.map(([mark, what, hint]) =>
         make("li", { className: mark === "✗" ? "live-wrong" : "" }, `${mark} ${what}`,
@@ -162,7 +165,7 @@ class Run {
             this.stop.hidden = false;
             if (this.box.contains(document.activeElement)) this.stop.focus();
             this.box.dataset.state = "runs";
-            put(this.news, "Beginning…");
+            put(this.news, this.suite === home ? "Beginning…" : `Beginning, in a lab with systemd ${releases[this.suite]}…`);
         } else if (what.doing) {
             const words = { brings: "Bringing the lab there", before: "Running what stands before", exercise: "Checking" }[what.doing];
             put(this.news, `${words}: ${what.done} of ${what.of}, ${what.text}`);
@@ -209,7 +212,8 @@ class Run {
         } else if (what.ends === "done") {
             put(this.news, all ? "As printed." : `${this.good} of ${this.commands} as printed. ${this.why()}`);
         } else if (what.ends === "elsewhere") {
-            put(this.news, `The lab is not where this block begins${place().at ? ` (${place().words})` : ""}.`);
+            put(this.news, what.before ? "The lab is not where this block begins: others stand before it."
+                : `The lab is not where this block begins, which is where the one before it ends. (It is at: ${place().words}.)`);
             const how = (text, how) => button(text, () => this.start(this.suite, this.ask(how)));
             this.result.replaceChildren(
                 ...(what.before ? [how("Run what stands before it", "before")] : []),
@@ -257,7 +261,7 @@ function tieExercises() {
             ...(inLab() ? [button("Check it in the lab", () => run.start(home, run.ask()))] : []), hint]);
         run.box.append(hints);
         run.hints = ({ hints: all, of }) => {
-            hints.replaceChildren(...all.map((text) => make("li", {}, text)));
+            hints.replaceChildren(...all.map((text) => make("li", {}, ...code(text))));
             if (all.length >= of) { hint.disabled = true; put(hint, "That was the last hint"); }
         };
         runs.set(`${home} exercise ${exercise}`, run);

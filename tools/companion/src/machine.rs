@@ -135,7 +135,11 @@ impl Machine {
         if let Ok(mut watcher) = self.watcher.lock() {
             *watcher = None;
         }
-        complaints.join(" ")
+        // Of what came instead, only what is said to people: a sentence of a script, and what to do about it.
+        let by_script =
+            |line: &String| line.starts_with("lab.sh: ") || line.starts_with("watch.sh: ");
+        let from = complaints.iter().position(by_script);
+        from.map_or_else(String::new, |from| complaints[from..].join(" "))
     }
 }
 
@@ -159,10 +163,9 @@ impl Said {
                 hub.forget_journal();
                 hub.is("machine", &machine);
             }
-            ["state", manager, active, sub, status] => {
+            ["state", manager, active, sub, status, step] => {
                 hub.set_empty(*manager == "none");
-                let state =
-                    json!({ "manager": manager, "active": active, "sub": sub, "status": status });
+                let state = json!({ "manager": manager, "active": active, "sub": sub, "status": status, "step": step });
                 hub.is("state", &state);
             }
             ["check", step, mark, what, hint] => {
