@@ -99,7 +99,8 @@ expect() {
 whose() {
     local one
     for one in system user; do
-        [ "${known[$one LoadState]-}" = loaded ] && echo "$one" && return
+        # Also one that systemd does not understand.
+        [ "${known[$one LoadState]-not-found}" != not-found ] && echo "$one" && return
     done
     echo none
 }

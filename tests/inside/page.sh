@@ -17,10 +17,14 @@ printf '%s\r\n' "GET /live HTTP/1.1" "Host: localhost:$port" "Origin: http://loc
 # A short text, masked with zeros, RFC 6455.
 # shellcheck disable=SC2059  # its length is part of the head
 send() { printf "\x81\x$(printf %02x $((0x80 | ${#1})))\0\0\0\0%s" "$1" >&4; }
-# waits_for PATTERN: in what comes.
+# waits_for TEXT: in what comes, in pieces that end with a brace.
 waits_for() {
-    timeout 120 sed --unbuffered "/$1/q" <&4 | grep --text --only-matching "$1"
+    local piece
+    while LC_ALL=C IFS= read -r -t 120 -d '}' piece <&4; do
+        if [[ $piece == *"$1"* ]]; then echo "${piece##*\{}" && return; fi
+    done
+    return 1
 }
-waits_for '"machine":{[^}]*"systemd":"[0-9]*"'
-send '{"play":{"suite":"trixie","job":{"part":{"step":"01-hello-loop","part":"unknown"}}}}'
-waits_for '"ends":"[a-z]*"[^}]*'
+waits_for '"systemd":"'
+send '{"play":{"suite":"trixie","job":{"part":{"step":"01-hello-loop","part":"unknown","how":"bring"}}}}'
+waits_for '"ends":"'
