@@ -219,7 +219,8 @@ while :; do
                 printf 'journal\t%s\n' "$line"
                 wanted=look entries_of_process=0
                 ;;
-            *) wanted=look ;;
+            # Of all else that managers say: that they have read their units anew.
+            *Reload* | *hellod*) wanted=look ;;
         esac
         line=
         # Whatever else has come first, but not for ever.

@@ -99,7 +99,7 @@ await it("open, it shows each check with its hint, and the journal as it comes; 
     await close(page);
 });
 
-await it("stopped, it is at the step whose unit is there, and a unit without a command is asked for once", async () => {
+await it("stopped, it is at the step whose unit is there, and a unit of your own is told", async () => {
     inLab("scripts/apply.sh", "2");
     inLab("systemctl", "--user", "stop", "hellod");
     const page = await open("02-journal.html");
@@ -107,10 +107,6 @@ await it("stopped, it is at the step whose unit is there, and a unit without a c
     assert.equal(await page.locator("#mdbook-sidebar a.live-reached").count(), 1);
     inLab("bash", "-c", "sed -i /ExecStart/d ~/.config/systemd/user/hellod.service; systemctl --user daemon-reload");
     await says(summary(page), "with a unit of your own");
-    const refused = () => inLab("bash", "-c", "journalctl --user -q -o cat -u hellod -g Refusing --since -20s | wc -l");
-    const before = Number(refused());
-    await new Promise((resolve) => setTimeout(resolve, 3000)); // nothing is to happen in this time
-    assert.equal(Number(refused()), before);
     await close(page);
     inLab("scripts/apply.sh", "5");
     inLab("systemctl", "--user", "stop", "hellod");
