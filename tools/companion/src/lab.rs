@@ -33,7 +33,7 @@ const COLUMNS: u16 = terminal::SIZE.1;
 const SHOWN: usize = 1 << 16;
 
 /// How long a command may take to end that was interrupted.
-const AFTER_INTERRUPT: Duration = Duration::from_secs(5);
+const AFTER_INTERRUPT: Duration = Duration::from_secs(20);
 
 /// What is to be played.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
