@@ -35,6 +35,9 @@ const SHOWN: usize = 1 << 16;
 /// How long a command may take to end that was interrupted.
 const AFTER_INTERRUPT: Duration = Duration::from_secs(20);
 
+/// How long a prompt may take to come anew.
+const AFTER_CTRL_C: Duration = Duration::from_secs(3);
+
 /// What is to be played.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
@@ -400,10 +403,14 @@ impl Owner {
         self.lab.hidden.store(true, Ordering::SeqCst);
         terminal.listen(true);
         terminal.interrupt()?;
-        let ended = terminal.answer(AFTER_INTERRUPT, |_| {});
+        let ended = terminal.answer(AFTER_CTRL_C, |_| {});
         terminal.listen(false);
         self.lab.hidden.store(false, Ordering::SeqCst);
-        play::prompt(ended?).map(|_| ())
+        match ended {
+            // A shell that was just drawing its prompt may not say anew that it is there.
+            Err(_) if terminal.is_at_prompt() => Ok(()),
+            ended => play::prompt(ended?).map(|_| ()),
+        }
     }
 
     /// Commands see a terminal as the recordings have had it, or else one as a reader wants it. Nobody sees that.
