@@ -9,7 +9,7 @@ mdbook_version=0.5.4
 
 usage() {
     cat <<END
-Usage: scripts/serve.sh [--lab] [-p PORT] [-n HOSTNAME] [--open]
+Usage: scripts/serve.sh [--lab | --still] [-p PORT] [-n HOSTNAME] [--open]
        scripts/serve.sh --build
 
 Builds what the book needs into target/tools, serves the book and prints its address. The pages see this
@@ -24,26 +24,26 @@ unit or a script changes. Ctrl-C ends it.
   -n HOSTNAME   the address to listen on, localhost if not said: on any other, whoever has the printed
                 address sees what you see, and with --lab types into the lab
   --open        open it in your browser
+  --still       the book alone, with no machine behind it, as mdbook serve has it
   --build       build it into target/book, and serve nothing
-
-mdbook serve shows the same book without all that.
 END
 }
 
-lab='' name=lab suite=trixie build='' options=()
+lab='' name=lab suite=trixie build='' still='' options=() mdbook_options=()
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help) usage && exit ;;
         --lab) lab=yes ;;
         --build) build=yes ;;
-        --open) options+=(--open) ;;
+        --still) still=yes ;;
+        --open) options+=(--open) && mdbook_options+=(--open) ;;
         --name | --suite | -p | --port | -n | --hostname)
             [ -n "${2-}" ] || misuse "$1 what?"
             case $1 in
                 --name) name=$2 ;;
                 --suite) suite=$2 ;;
-                -p | --port) [[ $2 =~ ^[0-9]+$ ]] && [ "$2" -lt 65536 ] || misuse "A port is a number below 65536, not '$2'." && options+=(--port "$2") ;;
-                *) options+=(--host "$2") ;;
+                -p | --port) [[ $2 =~ ^[0-9]+$ ]] && [ "$2" -lt 65536 ] || misuse "A port is a number below 65536, not '$2'." && options+=(--port "$2") && mdbook_options+=(-p "$2") ;;
+                *) options+=(--host "$2") && mdbook_options+=(-n "$2") ;;
             esac
             shift
             ;;
@@ -51,6 +51,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+[ -z "$lab" ] || [ -z "$still" ] || misuse "--lab, or --still?"
 [ ! -e /etc/hellod-lab ] || [ -z "$lab" ] || die "This is the lab, and it has none of its own." "Leave with: exit"
 if [ -n "$lab" ]; then options+=(--lab "$name" --suite "$suite"); fi
 
@@ -83,6 +84,7 @@ tools/cmdrun.sh supports html ||
         "Is there a network? It is needed this once. Then run this again."
 
 if [ -n "$build" ]; then exec "$mdbook" build; fi
+if [ -n "$still" ]; then exec "$mdbook" serve "${mdbook_options[@]}"; fi
 companion=(cargo build --locked --manifest-path tools/Cargo.toml --target-dir target/tools --package companion)
 if [ ! -x target/tools/debug/companion ]; then
     echo "3 of 3: building what ties the pages to a machine, once; this takes a quarter of a minute."
@@ -91,6 +93,6 @@ else
 fi
 "${companion[@]}" ||
     die "What ties the pages to a machine could not be built; cargo's message is above." \
-        "Is there a network? It is needed this once. Then run this again. Or read without: $mdbook serve"
+        "Is there a network? It is needed this once. Then run this again. Or read without: scripts/serve.sh --still"
 "$mdbook" build
 exec target/tools/debug/companion --watch "$mdbook" "${options[@]}"

@@ -8,10 +8,7 @@ npm --prefix tests/browser ci --silent --no-audit --no-fund
 log=$(mktemp)
 # mdBook takes no port of its own choosing, so this one is drawn; a second run next door has another.
 port=$((20000 + $$ % 20000))
-scripts/serve.sh --build
-mdbook=(target/tools/mdbook-*/bin/mdbook)
-[ -x "${mdbook[0]}" ] || mdbook=(mdbook) # somebody's own
-"${mdbook[0]}" serve -p "$port" >"$log" 2>&1 &
+scripts/serve.sh --still -p "$port" >"$log" 2>&1 &
 server=$!
 trap 'kill "$server"; rm -f "$log"' EXIT
 
