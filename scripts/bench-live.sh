@@ -15,7 +15,7 @@ below() {
 }
 
 measure_live() {
-    local port=$((30000 + $$ % 10000)) log server page said looks commands quiet=20 before idle none pss replayed
+    local port=$((20000 + $$ % 10000)) log server page said looks commands quiet=20 before idle none pss replayed
     log=$(mktemp)
     npm --prefix tests/browser ci --silent --no-audit --no-fund
     setsid scripts/serve.sh --lab --name "$lab" -p "$port" >"$log" 2>&1 &

@@ -8,6 +8,12 @@ umask 022 # the lab is for another user than the one who makes it
 name=$1 base=$2
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
+# What a lab may have of the machine. Whoever wants more in it harms the lab alone: a disk that is full, a
+# process that is not started, or the kernel's OOM killer, who ends what is in the lab.
+most_memory=1536M most_disk=768M most_processes=2000
+# limit FILE VALUE: where the machine has such a limit.
+limit() { [ ! -e "$1" ] || echo "$2" >"$1"; }
+
 # --- outside: control groups ------------------------------------------------------------------------
 
 # The lab's own group, with two below it: `supervisor` for what holds the lab together, `machine` for the
@@ -29,6 +35,16 @@ if [ "${3-}" != inside ]; then
         if grep -qw "$controller" "$group/cgroup.controllers"; then echo "+$controller" >"$group/cgroup.subtree_control"; fi
     done
     export LAB_GROUP=$group
+    # And where a controller is bound to v1, it limits the lab from there.
+    for controller in memory pids cpu; do
+        tree=/sys/fs/cgroup/$controller
+        if [ -e "$tree/cgroup.procs" ]; then
+            mkdir "$tree/hellod-lab-$name"
+            echo 0 >"$tree/hellod-lab-$name/cgroup.procs"
+        fi
+    done
+    limit "/sys/fs/cgroup/memory/hellod-lab-$name/memory.limit_in_bytes" "$most_memory"
+    limit "/sys/fs/cgroup/pids/hellod-lab-$name/pids.max" "$most_processes"
     exec unshare --mount --pid --fork --kill-child --mount-proc "$here/lab-machine.sh" "$name" "$base" inside
 fi
 
@@ -40,7 +56,7 @@ fi
 cd "${here%/*}"
 # A /run of its own, so that what is mounted here and what systemd-nspawn notes down goes with it. (Among
 # that is which user numbers are taken; it picks them by the lab's name, and two of the same are rare.)
-mount -t tmpfs -o mode=755 hellod-lab /run
+mount -t tmpfs -o "mode=755,size=$most_disk" hellod-lab /run
 mkdir /run/{upper,work,root}
 machine=/run/root
 # Root in the lab is another user outside, so every file gets another owner; metacopy writes down the
@@ -54,9 +70,15 @@ without=(--exclude=./target --exclude=node_modules)
 # That of a second worktree is a file that names a folder outside, where the lab cannot look.
 [ -d .git ] || without+=(--exclude=./.git)
 tar "${without[@]}" -cf - . | tar -C "$home/book" -xf -
+binds=(--bind-ro="$LAB_RUST:/opt/rust")
 if [ -d target/release ]; then
+    # What the steps are linked from is large and stays as it is: every lab reads the same.
     mkdir "$home/book/target"
-    cp -a target/release "$home/book/target/"
+    tar --exclude='*.rlib' --exclude='*.rmeta' -C target -cf - release | tar -C "$home/book/target" -xf -
+    find target/release/deps -name '*.rlib' -printf '/opt/built/%f\0' -o -name '*.rmeta' -printf '/opt/built/%f\0' |
+        xargs --null --no-run-if-empty ln -s -t "$home/book/target/release/deps"
+    built=$PWD/target/release/deps
+    binds+=(--bind-ro="${built//:/\\:}:/opt/built")
 fi
 chown -R --reference="$home" "$home/book"
 
@@ -68,7 +90,6 @@ chmod a+x "$machine/root"
 chown --reference="$home" "$cargo_home"
 printf 'export CARGO_HOME=%q\n' "${LAB_REGISTRY%/registry}" >>"$machine/etc/profile.d/book.sh"
 
-binds=(--bind-ro="$LAB_RUST:/opt/rust")
 [ ! -d "$LAB_REGISTRY" ] || binds+=(--bind-ro="$LAB_REGISTRY")
 
 # --- inside: booting it -------------------------------------------------------------------------------
@@ -78,6 +99,8 @@ boot() (
     # Anew after a reboot: with controllers passed on, no process may enter the group any more.
     find "$LAB_GROUP/machine" -depth -type d -exec rmdir {} +
     mkdir "$LAB_GROUP/machine"
+    limit "$LAB_GROUP/machine/memory.max" "$most_memory"
+    limit "$LAB_GROUP/machine/pids.max" "$most_processes"
     echo 0 >"$LAB_GROUP/machine/cgroup.procs"
     # Root in the lab is nobody outside: --private-users.
     exec env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$machine" --boot \

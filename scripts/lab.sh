@@ -13,7 +13,8 @@ Usage: scripts/lab.sh up [--suite SUITE]   boot a lab; SUITE is a Debian release
        scripts/lab.sh reboot               reboot it; its files stay
        scripts/lab.sh down [--all]         end it; nothing of it stays
        scripts/lab.sh purge                remove the cached Debian systems too
-       scripts/lab.sh serve                for scripts/serve.sh --lab: boots one, and starts things in it
+       scripts/lab.sh serve [--all]        for scripts/serve.sh --lab: boots one, and starts things in it;
+                                           with --all, for scripts/workshop.sh, in those that it names
 
 Each takes --name NAME; the lab's name is 'lab' if not said.
 
@@ -170,8 +171,8 @@ require_up() {
 # Control groups are files too, and outlive the processes that were in them.
 remove_groups() {
     local group tries
-    # systemd-nspawn makes one in the second place too, where a host has both versions.
-    for group in "$(cgroup2)" /sys/fs/cgroup/systemd; do
+    # A host that has both versions has several places.
+    for group in $(findmnt --noheadings --types cgroup,cgroup2 --output TARGET); do
         group+=/hellod-lab-$name
         # A process that was just killed may hold its group for a moment longer.
         for ((tries = 0; tries < 500; tries++)); do
@@ -279,11 +280,15 @@ up() {
 # As learner, with a login of its own and so with a user manager. In the place of this script, which
 # has nothing left to do, and nothing to say if the machine goes down under the shell.
 as_learner() {
-    local pid
+    local pid group
     pid=$(leader)
     # First into a control group of the lab: with nsdelegate, cgroups(7), the kernel lets the lab's systemd
     # make a session only of a process that is in one already.
     echo 0 >"$(cgroup2)$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/cgroup.procs"
+    # And to where its limits are, if that is elsewhere.
+    for group in /sys/fs/cgroup/{memory,pids,cpu}/"hellod-lab-$name"; do
+        [ ! -e "$group" ] || echo 0 >"$group/cgroup.procs"
+    done
     exec nsenter --target "$pid" --all -- runuser --login learner "$@"
 }
 
@@ -315,19 +320,21 @@ status() {
 serve() {
     local tty words other others=()
     trap '' INT HUP TERM # they are for that program, whose end is the end of the input
-    if [ "$(pgrep --full --oldest "^bash .*/lab\.sh serve --name $name ")" != "$$" ]; then
+    if [ -z "$all" ] && [ "$(pgrep --full --oldest "^bash .*/lab\.sh serve --name $name ")" != "$$" ]; then
         die "Another serve.sh is tied to the lab '$name'." \
             "End that one, or take another lab: scripts/serve.sh --lab --name other"
     fi
-    "$root/scripts/lab.sh" up --name "$name" --suite "$suite" >&2
+    [ -n "$all" ] || "$root/scripts/lab.sh" up --name "$name" --suite "$suite" >&2
     echo ready
     while read -r tty words; do
         # Only in terminals of whoever has started this.
         if [[ ! $tty =~ ^/dev/pts/[0-9]+$ ]] || [ "$(stat -c %u "$tty")" != "${LAB_USER:-$EUID}" ]; then continue; fi
         case ${words%% *} in
+            down) [ -n "$all" ] || continue ;;
             up)
                 other=$(awk -F '--name ' '{ sub(/ .*/, "", $2); print $2 }' <<<"$words")
-                [ -d "/run/hellod-lab-$other" ] || others+=("$other") # what was there before stays
+                # What was there before stays, and seats outlive their server.
+                [ -n "$all" ] || [ -d "/run/hellod-lab-$other" ] || others+=("$other")
                 ;;
             shell | run) ;;
             *) continue ;;

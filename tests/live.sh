@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . tests/lib.sh
 
 npm --prefix tests/browser ci --silent --no-audit --no-fund
-lab=live-$$ port=$((40000 + $$ % 20000)) log=$(mktemp)
+lab=live-$$ port=$((20000 + $$ % 10000)) log=$(mktemp)
 trap 'end_server; scripts/lab.sh down --name "$lab"; rm -f "$log"' EXIT
 
 # serve ARGUMENT...: until it prints its address. It is ended by its own process group, as Ctrl-C does it.

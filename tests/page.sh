@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.."
 
 npm --prefix tests/browser ci --silent --no-audit --no-fund
 log=$(mktemp)
-# mdBook takes no port of its own choosing, so this one is drawn; a second run next door has another.
-port=$((20000 + $$ % 20000))
+# mdBook takes no port of its own choosing, so this one is drawn, below those that the kernel gives to others;
+# a second run next door has another.
+port=$((10000 + $$ % 10000))
 scripts/serve.sh --still -p "$port" >"$log" 2>&1 &
 server=$!
 trap 'kill "$server"; rm -f "$log"' EXIT
