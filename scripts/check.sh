@@ -10,7 +10,7 @@ set -euo pipefail
 
 usage() {
     cat <<END
-Usage: scripts/check.sh [--lines] STEP
+Usage: scripts/check.sh STEP [--lines]
 
 Prints a line for each thing that should be true after STEP: ✓ it is, ✗ it is not, and what to do.
 Changes nothing.

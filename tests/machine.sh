@@ -82,7 +82,7 @@ truncate --size=2G "$work/disk"
 mkfs.ext4 -q -E root_owner=1000:1000 -d "$home" "$work/disk"
 rm -rf "$home"
 
-port=$((20000 + $$ % 20000))
+port=$((20000 + $$ % 10000))
 # No way out: the machine reaches nothing, and only this port reaches it.
 qemu-system-x86_64 -accel "$accel" -cpu max -smp 2 -m 3072 -display none -no-reboot \
     -kernel "$machine/vmlinuz" -initrd "$machine/initrd.img" -append 'root=/dev/vda rw console=ttyS0 quiet' \

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 // A busy machine is slow, and not wrong.
-export const timeout = 180_000;
+export const timeout = Number(process.env.PATIENCE ?? 180_000);
 
 export const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 

@@ -1,6 +1,8 @@
 // Ties a page of the book to one machine, through the companion that has served it. Marks say what is true
 // there, and never what was clicked. Without this script the page is whole.
 
+// Where the book is served: at the top, or below the path of a seat.
+const base = new URL("..", import.meta.url);
 const step = location.pathname.split("/").pop().replace(/\.html$/, "");
 const say = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
 let socket;
@@ -275,7 +277,7 @@ let focus = true; // not if it only opens as it was
 async function openTerminal(open) {
     sessionStorage.setItem("live-terminal", open ? "open" : "");
     if (open && !terminal) {
-        const { Terminal } = await import("/live/terminal.js");
+        const { Terminal } = await import("./terminal.js");
         terminal = new Terminal(panel, say, () => showTerminal.focus());
     }
     terminal?.show(open, focus);
@@ -326,25 +328,30 @@ const hears = {
 async function lost() {
     machine = state = null;
     checks = {};
-    const answer = await fetch("/live", { cache: "no-store" }).then((response) => response.status, () => 0);
+    const answer = await fetch(new URL("live", base), { cache: "no-store" }).then((response) => response.status, () => 0);
     draw();
     put(which, "");
     put(status, "");
-    put(summary, answer === 401 ? "This page is of an earlier start: open the address that scripts/serve.sh has printed last."
-        : answer === 0 ? "scripts/serve.sh has ended; start it again, and open the address that it prints." : "Connecting again…");
+    const isSeat = base.pathname !== "/";
+    put(summary, answer === 401 ? (isSeat ? "Open the address on your card again."
+        : "This page is of an earlier start: open the address that scripts/serve.sh has printed last.")
+        : answer !== 0 ? "Connecting again…" : isSeat ? "No connection to the workshop; trying again…"
+            : "scripts/serve.sh has ended; start it again, and open the address that it prints.");
     setTimeout(connect, 2000);
 }
 
 function connect() {
     journal = [];
-    socket = new WebSocket(`ws://${location.host}/live`);
+    socket = new WebSocket(new URL("live", base).href.replace("http", "ws"));
     socket.onmessage = ({ data }) => {
         for (const [kind, value] of Object.entries(JSON.parse(data))) {
-            hears[kind]?.(value);
+            // What this script knows nothing of is another one's: that of a seat.
+            if (hears[kind]) hears[kind](value); else document.dispatchEvent(new CustomEvent(`live-${kind}`, { detail: value }));
             if (["machine", "state", "checks"].includes(kind)) draw();
         }
     };
     socket.onopen = () => terminal?.show(!panel.hidden, false);
     socket.onclose = lost;
 }
+document.addEventListener("live-say", ({ detail }) => say(detail));
 connect();

@@ -15,20 +15,19 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-/// What is allowed.
-pub struct Guard {
+/// The names that the server answers to.
+#[derive(Clone)]
+pub struct Names {
     hosts: Vec<String>,
-    cookie: String,
-    token: String,
+    origins: Vec<String>,
+    /// Where browsers find it, for those who open it.
+    pub address: String,
+    port: u16,
 }
 
-impl Guard {
-    /// For a server that listens at a host and port. The token is a new one.
-    ///
-    /// # Errors
-    ///
-    /// If there is no randomness to have, see random(4).
-    pub fn new(host: &str, port: u16) -> Result<Self> {
+impl Names {
+    /// Of a server that listens at a host and port, and, if a proxy stands before it, is known under `public`.
+    pub fn new(host: &str, port: u16, public: Option<&str>) -> Self {
         let host = if host.contains(':') {
             format!("[{host}]")
         } else {
@@ -40,26 +39,89 @@ impl Guard {
             // Browsers leave it out.
             hosts.extend(own.iter().map(|name| (*name).to_owned()));
         }
-        Ok(Self {
+        let mut origins: Vec<_> = hosts.iter().map(|host| format!("http://{host}")).collect();
+        let mut address = format!("http://{host}:{port}");
+        if let Some(public) = public {
+            public.trim_end_matches('/').clone_into(&mut address);
+            let host = address.split_once("://").map_or("", |(_, host)| host);
+            hosts.push(host.to_owned());
+            origins.push(address.clone());
+        }
+        Self {
             hosts,
-            // Cookies do not know of ports, and each server has a token of its own.
-            cookie: format!("hellod-{port}"),
-            token: random()?,
-        })
+            origins,
+            address,
+            port,
+        }
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        self.hosts.iter().any(|name| name == host)
+    }
+
+    /// Before everything else that the server does.
+    pub async fn let_in(&self, request: Request, next: Next) -> Response {
+        let host = request.headers().get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let mut response = if !self.knows(host) {
+            let hosts = self.hosts.join(", ");
+            refuse(format!(
+                "This book is served as {hosts}, and not as '{host}'.\n"
+            ))
+        } else if !matches!(request.method().as_str(), "GET" | "HEAD") {
+            (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "There is nothing to send here.\n",
+            )
+                .into_response()
+        } else {
+            next.run(request).await
+        };
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+        ] {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        // The pages have said theirs, which is wider: mdBook has scripts in them.
+        response
+            .headers_mut()
+            .entry(header::CONTENT_SECURITY_POLICY)
+            .or_insert(HeaderValue::from_static(
+                "default-src 'self'; frame-ancestors 'none'",
+            ));
+        response
+    }
+}
+
+/// Who is let in below one path: the whole book, a seat of a workshop, its board.
+pub struct Guard {
+    names: Names,
+    /// The path, without a slash at its end; nothing for the whole server.
+    pub base: String,
+    cookie: String,
+    token: String,
+}
+
+impl Guard {
+    /// With this token.
+    pub fn new(names: &Names, base: &str, token: String) -> Self {
+        Self {
+            // Cookies do not know of ports, and each server, and each seat, has a token of its own.
+            cookie: format!("hellod-{}{}", names.port, base.replace('/', "-")),
+            names: names.clone(),
+            base: base.to_owned(),
+            token,
+        }
     }
 
     /// The address to open in a browser.
-    pub fn address(&self, host: &str, port: u16) -> String {
-        let (open, close) = if host.contains(':') {
-            ("[", "]")
-        } else {
-            ("", "")
-        };
-        format!("http://{open}{host}{close}:{port}/?token={}", self.token)
-    }
-
-    fn is_own_host(&self, name: &str) -> bool {
-        self.hosts.iter().any(|host| host == name)
+    pub fn address(&self) -> String {
+        format!("{}{}/?token={}", self.names.address, self.base, self.token)
     }
 
     fn is_token(&self, word: &str) -> bool {
@@ -86,64 +148,42 @@ impl Guard {
     pub fn is_own_page(&self, headers: &HeaderMap) -> bool {
         headers
             .get(header::ORIGIN)
-            .and_then(|origin| origin.to_str().ok()?.strip_prefix("http://"))
-            .is_some_and(|host| self.is_own_host(host))
+            .and_then(|origin| origin.to_str().ok())
+            .is_some_and(|origin| self.names.origins.iter().any(|own| own == origin))
     }
 
-    /// Before everything else that the server does.
+    /// Below its path: a token in the address is changed for a cookie.
     pub async fn let_in(&self, request: Request, next: Next) -> Response {
-        let host = request.headers().get(header::HOST);
-        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let mut response = if !self.is_own_host(host) {
-            let hosts = self.hosts.join(", ");
-            refuse(format!(
-                "This book is served as {hosts}, and not as '{host}'.\n"
-            ))
-        } else if !matches!(request.method().as_str(), "GET" | "HEAD") {
-            (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "There is nothing to send here.\n",
-            )
-                .into_response()
-        } else if let Some(token) = token_in(request.uri()) {
-            self.change_for_cookie(token, request.uri())
-        } else {
-            next.run(request).await
-        };
-        for (name, value) in [
-            ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
-            ("cross-origin-resource-policy", "same-origin"),
-            ("cross-origin-opener-policy", "same-origin"),
-        ] {
-            response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
+        match token_in(request.uri()) {
+            Some(token) => self.change_for_cookie(token, request.uri()),
+            None => next.run(request).await,
         }
-        // The pages have said theirs, which is wider: mdBook has scripts in them.
-        response
-            .headers_mut()
-            .entry(header::CONTENT_SECURITY_POLICY)
-            .or_insert(HeaderValue::from_static(
-                "default-src 'self'; frame-ancestors 'none'",
-            ));
-        response
     }
 
     /// The address had the token: from now on the browser has it, and no address, history or log.
     fn change_for_cookie(&self, token: &str, uri: &Uri) -> Response {
         if !self.is_token(token) {
-            return refuse("This address is that of an earlier start. Open the one that scripts/serve.sh has printed last.\n".to_owned());
+            let why = if self.base.is_empty() {
+                "This address is that of an earlier start. Open the one that scripts/serve.sh has printed last.\n"
+            } else {
+                "That is not the word for this place. It stands on the card.\n"
+            };
+            return refuse(why.to_owned());
         }
+        let secure = if self.names.address.starts_with("https:") {
+            "; Secure"
+        } else {
+            ""
+        };
         let cookie = format!(
-            "{}={}; Path=/; HttpOnly; SameSite=Strict",
-            self.cookie, self.token
+            "{}={}; Path={}/; HttpOnly; SameSite=Strict{secure}",
+            self.cookie, self.token, self.base
         );
         (
             StatusCode::SEE_OTHER,
             [
                 (header::SET_COOKIE, cookie),
-                (header::LOCATION, uri.path().to_owned()),
+                (header::LOCATION, format!("{}{}", self.base, uri.path())),
             ],
         )
             .into_response()
@@ -158,6 +198,18 @@ fn token_in(uri: &Uri) -> Option<&str> {
 
 fn refuse(why: String) -> Response {
     (StatusCode::FORBIDDEN, why).into_response()
+}
+
+/// A word that nobody can guess, and that can be typed from a card: ten of 32 letters and digits, without
+/// those that look like others.
+pub fn word() -> Result<String> {
+    const LETTERS: &[u8; 32] = b"23456789abcdefghijkmnpqrstuvwxyz";
+    let digits = random()?;
+    let pairs = digits.as_bytes().chunks(2).take(10);
+    let number = |pair: &[u8]| usize::from_str_radix(std::str::from_utf8(pair).unwrap_or("0"), 16);
+    Ok(pairs
+        .map(|pair| char::from(LETTERS[number(pair).unwrap_or(0) % 32]))
+        .collect())
 }
 
 /// 32 hexadecimal digits that nobody can guess.

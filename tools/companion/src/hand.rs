@@ -26,8 +26,22 @@ impl Hand {
     ///
     /// If it does not boot; why is on standard error already.
     pub fn of_lab(name: &str, suite: &str) -> Result<Self> {
+        Self::serving(&["--name", name, "--suite", suite])
+    }
+
+    /// For any lab, none of which is booted by this.
+    ///
+    /// # Errors
+    ///
+    /// If `sudo` is refused; why is on standard error already.
+    pub fn of_workshop() -> Result<Self> {
+        Self::serving(&["--all", "--name", "workshop"])
+    }
+
+    fn serving(arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(repository().join("scripts/lab.sh"))
-            .args(["serve", "--name", name, "--suite", suite])
+            .arg("serve")
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

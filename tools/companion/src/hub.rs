@@ -33,6 +33,13 @@ struct Now {
     journal: VecDeque<Utf8Bytes>,
     /// The step that the machine is at, if all of its checks pass.
     reached: Option<String>,
+    /// The step that it was at when it was last looked at.
+    had_reached: Option<String>,
+    /// What is said of the machine, and of hellod on it.
+    machine: Value,
+    state: Value,
+    /// Whether it was seen once.
+    seen: bool,
     /// Whether neither manager knows a hellod.
     empty: bool,
     /// What was played, by block.
@@ -63,9 +70,17 @@ impl Hub {
     /// Something is so from now on. What is as it was is not told again.
     pub fn is(&self, kind: &str, value: &Value) {
         let message = text(kind, value);
-        let before = lock(&self.now)
-            .latest
-            .insert(kind.to_owned(), message.clone());
+        let mut now = lock(&self.now);
+        match kind {
+            "machine" => {
+                now.seen |= value["system"].is_string();
+                now.machine = value.clone();
+            }
+            "state" => now.state = value.clone(),
+            _ => {}
+        }
+        let before = now.latest.insert(kind.to_owned(), message.clone());
+        drop(now);
         self.now_changed.notify_all();
         if before.as_ref() != Some(&message) {
             let _ = self.send.send(message);
@@ -117,11 +132,37 @@ impl Hub {
             now.latest.remove(kind);
         }
         (now.reached, now.empty) = (None, false);
+        now.state = Value::Null;
     }
 
     /// The machine is at this step.
     pub fn set_reached(&self, step: Option<String>) {
-        lock(&self.now).reached = step;
+        let mut now = lock(&self.now);
+        now.had_reached.clone_from(&step);
+        now.reached = step;
+    }
+
+    /// The step that the machine was at when it was last looked at; it may have gone since.
+    pub fn had_reached(&self) -> Option<String> {
+        lock(&self.now).had_reached.clone()
+    }
+
+    /// Whether the machine was seen once.
+    pub fn was_seen(&self) -> bool {
+        lock(&self.now).seen
+    }
+
+    /// For the board of a workshop.
+    pub fn describe(&self) -> Value {
+        let now = lock(&self.now);
+        serde_json::json!({
+            "up": now.machine["system"].is_string(),
+            "gone": now.machine["gone"],
+            "step": now.reached,
+            "unit": now.state["step"],
+            "active": now.state["active"],
+            "sub": now.state["sub"],
+        })
     }
 
     /// Waits until the machine was looked at, as just after the first page has come.

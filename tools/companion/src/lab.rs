@@ -19,12 +19,13 @@ use session::normal;
 use session::play::{self, Audience};
 use session::script::{End, Line, Part, Script};
 use session::steps::{all_steps, exercise, repository, session_of, step_before};
-use session::terminal::{self, BEGINS, ENDS, READY, Terminal};
+use session::terminal::{self, BEGINS, ENDS, READY, TYPED, Terminal};
 use tokio::sync::watch;
 
 use crate::hand::Hand;
 use crate::hub::Hub;
 use crate::screen::{Screen, View};
+use crate::seat::Seat;
 
 /// Every answer of the book was printed at this width.
 const COLUMNS: u16 = terminal::SIZE.1;
@@ -85,6 +86,7 @@ pub struct Lab {
     name: String,
     suite: String,
     hub: Arc<Hub>,
+    seat: Option<Arc<Seat>>,
     wishes: Mutex<Sender<Wish>>,
     shell: Mutex<Option<Shell>>,
     screen: Mutex<Screen>,
@@ -117,12 +119,21 @@ fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Lab {
     /// A lab of this name, which boots when it is needed if it is `ours` to boot.
-    pub fn new(name: &str, suite: &str, ours: bool, hand: Arc<Hand>, hub: Arc<Hub>) -> Arc<Self> {
+    /// What the shell says and shows is heard by the `seat`, if it is one's.
+    pub fn new(
+        name: &str,
+        suite: &str,
+        ours: bool,
+        hand: Arc<Hand>,
+        hub: Arc<Hub>,
+        seat: Option<Arc<Seat>>,
+    ) -> Arc<Self> {
         let (wishes, wished) = mpsc::channel();
         let lab = Arc::new(Self {
             name: name.to_owned(),
             suite: suite.to_owned(),
             hub,
+            seat,
             wishes: Mutex::new(wishes),
             shell: Mutex::new(None),
             screen: Mutex::new(Screen::new((20, COLUMNS))),
@@ -140,6 +151,16 @@ impl Lab {
         };
         thread::spawn(move || owner.work(&wished));
         lab
+    }
+
+    /// Its Debian release.
+    pub fn suite(&self) -> &str {
+        &self.suite
+    }
+
+    /// What the terminal has shown, as text.
+    pub fn text(&self) -> String {
+        lock(&self.screen).text()
     }
 
     fn wish(&self, wish: Wish) {
@@ -228,6 +249,9 @@ impl Lab {
     fn see(&self, bytes: &[u8]) {
         if !self.hidden.load(Ordering::SeqCst) {
             lock(&self.screen).write(bytes);
+            if let Some(seat) = &self.seat {
+                seat.hear(bytes);
+            }
             self.changes.send_replace(());
         }
     }
@@ -306,8 +330,9 @@ impl Owner {
             }
         })?;
         // Marks for us, and a terminal of our kind; a space before it, so that the history does not have it.
+        let typed = if self.lab.seat.is_some() { TYPED } else { "" };
         terminal.log_in(&format!(
-            " export TERM=xterm-256color SYSTEMD_EMOJI=1; unset PROMPT_COMMAND; PS0=$'{BEGINS}' PROMPT_COMMAND='printf \"{}\" $?' PS1=\"$PS1\\[{READY}\\]\"",
+            " export TERM=xterm-256color SYSTEMD_EMOJI=1; unset PROMPT_COMMAND; PS0=$'{typed}{BEGINS}' PROMPT_COMMAND='printf \"{}\" $?' PS1=\"$PS1\\[{READY}\\]\"",
             ENDS.replace("$?", "%s")
         ))?;
         terminal.listen(false);

@@ -4,6 +4,7 @@
 //! lends its terminal to the page. It is started by `scripts/serve.sh`; how page, companion and lab talk is in
 //! `CONTRIBUTING.md`.
 
+mod board;
 mod guard;
 mod hand;
 mod hub;
@@ -11,7 +12,9 @@ mod lab;
 mod machine;
 mod pages;
 mod screen;
+mod seat;
 mod socket;
+mod workshop;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -22,21 +25,20 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
-use axum::routing::get;
 use serde_json::Value;
 use session::steps::repository;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tokio::net::TcpListener;
 
-use guard::Guard;
+use guard::{Guard, Names};
 use hand::Hand;
 use hub::Hub;
 use lab::Lab;
 use machine::{Machine, Which};
+use pages::Book;
 use socket::Companion;
 
 /// The releases that the book was tried on; the first is the one whose answers it shows.
@@ -44,8 +46,10 @@ const RELEASES: [&str; 3] = ["trixie", "bookworm", "forky"];
 
 const USAGE: &str = "\
 Usage: companion [--host HOST] [--port PORT] [--lab NAME [--suite SUITE]] [--watch MDBOOK] [--open]
+       companion [--host HOST] [--port PORT] [--public ADDRESS] --workshop FOLDER --seats COUNT [--suite SUITE]
 
-Started by scripts/serve.sh, which says what these mean. --watch has this mdbook build the book when it changes.
+Started by scripts/serve.sh and scripts/workshop.sh, which say what these mean. --watch has this mdbook build the
+book when it changes; FOLDER is where the words that let people in are kept.
 ";
 
 /// What is asked for on the command line.
@@ -56,6 +60,9 @@ struct Wanted {
     suite: String,
     mdbook: Option<PathBuf>,
     open: bool,
+    workshop: Option<PathBuf>,
+    seats: usize,
+    public: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -77,7 +84,12 @@ fn main() -> ExitCode {
     {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("serve.sh: {error:#}");
+            let script = if wanted.workshop.is_some() {
+                "workshop.sh"
+            } else {
+                "serve.sh"
+            };
+            eprintln!("{script}: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -91,6 +103,9 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Wanted> {
         suite: RELEASES[0].to_owned(),
         mdbook: None,
         open: false,
+        workshop: None,
+        seats: 0,
+        public: None,
     };
     while let Some(argument) = arguments.next() {
         let mut value = || {
@@ -105,12 +120,18 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Result<Wanted> {
             "--suite" => wanted.suite = value()?,
             "--watch" => wanted.mdbook = Some(value()?.into()),
             "--open" => wanted.open = true,
+            "--workshop" => wanted.workshop = Some(value()?.into()),
+            "--seats" => wanted.seats = value()?.parse().context("a count is a number")?,
+            "--public" => wanted.public = Some(value()?),
             other => bail!("there is no {other} here"),
         }
     }
     // Those of the other releases have theirs in their names, and lab.sh takes 31 letters.
     if wanted.lab.as_ref().is_some_and(|name| name.len() > 22) {
         bail!("the name of a lab that is served has 22 letters at most");
+    }
+    if wanted.workshop.is_some() && !(1..=99).contains(&wanted.seats) {
+        bail!("a workshop has 1 to 99 seats");
     }
     if ["0.0.0.0", "::"].contains(&wanted.host.as_str()) {
         bail!(
@@ -128,24 +149,27 @@ async fn run(wanted: &Wanted) -> Result<()> {
         format!("cannot listen on {host}:{port}. Does another serve.sh run? End it, or take another port with -p")
     })?;
     let port = listener.local_addr()?.port();
-    let companion = Arc::new(tie(wanted, port)?);
+    let names = Names::new(host, port, wanted.public.as_deref());
     end_when_told();
-
     let book = repository().join("target/book");
-    if let Some(mdbook) = &wanted.mdbook {
-        // Its end is tied to ours, however that comes: setpriv(1).
-        Command::new("setpriv")
-            .args(["--pdeathsig", "TERM", "--"])
-            .arg(mdbook)
-            .arg("watch")
-            .current_dir(repository())
-            .spawn()
-            .context("cannot run mdbook watch")?;
-        let (book, hub) = (book.clone(), Arc::clone(&companion.hub));
-        std::thread::spawn(move || tell_when_built(&book, &hub));
-    }
+    let (router, address) = if let Some(folder) = &wanted.workshop {
+        let (workshop, router) = workshop::open(&workshop::Wanted {
+            folder,
+            seats: wanted.seats,
+            suite: &wanted.suite,
+            names: &names,
+            book: &book,
+        })?;
+        (router, workshop.guard.address())
+    } else {
+        let companion = Arc::new(tie(wanted, &names)?);
+        if let Some(mdbook) = &wanted.mdbook {
+            build_when_changed(mdbook, &book, &companion.hub)?;
+        }
+        let router = workshop::book_of(&companion, &Arc::new(Book::new(book, false)));
+        (router, companion.guard.address())
+    };
 
-    let address = companion.guard.address(host, port);
     let way_in = repository().join(format!("target/companion-{port}.html"));
     guard::write_way_in(&way_in, &address)?;
     println!("Serving on {address}");
@@ -159,21 +183,31 @@ async fn run(wanted: &Wanted) -> Result<()> {
         }
     }
 
-    let guard = Arc::clone(&companion);
-    let app = Router::new()
-        .route("/live", get(socket::open))
-        .with_state(companion)
-        .fallback_service(pages::router(book))
-        .layer(middleware::from_fn(move |request: Request, next: Next| {
-            let guard = Arc::clone(&guard);
-            async move { guard.guard.let_in(request, next).await }
-        }));
-    axum::serve(listener, app).await?;
+    let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let names = names.clone();
+        async move { names.let_in(request, next).await }
+    }));
+    axum::serve(listener, router).await?;
+    Ok(())
+}
+
+/// Has mdBook build the book whenever it changes, and tells the pages.
+fn build_when_changed(mdbook: &Path, book: &Path, hub: &Arc<Hub>) -> Result<()> {
+    // Its end is tied to ours, however that comes: setpriv(1).
+    Command::new("setpriv")
+        .args(["--pdeathsig", "TERM", "--"])
+        .arg(mdbook)
+        .arg("watch")
+        .current_dir(repository())
+        .spawn()
+        .context("cannot run mdbook watch")?;
+    let (book, hub) = (book.to_owned(), Arc::clone(hub));
+    std::thread::spawn(move || tell_when_built(&book, &hub));
     Ok(())
 }
 
 /// Ties the pages to a lab, or to this machine.
-fn tie(wanted: &Wanted, port: u16) -> Result<Companion> {
+fn tie(wanted: &Wanted, names: &Names) -> Result<Companion> {
     let hub = Arc::new(Hub::new());
     let mut labs = BTreeMap::new();
     let (machine, lab) = if let Some(name) = &wanted.lab {
@@ -185,7 +219,14 @@ fn tie(wanted: &Wanted, port: u16) -> Result<Companion> {
             } else {
                 name.clone()
             };
-            let lab = Lab::new(&its_name, suite, ours, Arc::clone(&hand), Arc::clone(&hub));
+            let lab = Lab::new(
+                &its_name,
+                suite,
+                ours,
+                Arc::clone(&hand),
+                Arc::clone(&hub),
+                None,
+            );
             labs.insert(suite.to_owned(), lab);
         }
         let lab = labs.get(&wanted.suite).cloned();
@@ -211,12 +252,13 @@ fn tie(wanted: &Wanted, port: u16) -> Result<Companion> {
         )
     };
     Ok(Companion {
-        guard: Guard::new(&wanted.host, port)?,
+        guard: Guard::new(names, "", guard::random()?),
         hub,
         machine,
         labs,
         lab,
         pages: AtomicUsize::new(0),
+        seat: None,
     })
 }
 

@@ -1,59 +1,131 @@
 //! The built book, as mdBook has made it, with the script that ties a page to this server.
 
+use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tower_http::services::ServeDir;
 
-use crate::guard;
+use crate::workshop::Workshop;
+use crate::{board, guard};
 
 const SCRIPT: &str = include_str!("../page/live.js");
 const TERMINAL: &str = include_str!("../page/terminal.js");
 const STYLE: &str = include_str!("../page/live.css");
+const SEAT: &str = include_str!("../page/seat.js");
+const BOARD: &str = include_str!("../page/board.html");
+const BOARD_SCRIPT: &str = include_str!("../page/board.js");
+const BOARD_STYLE: &str = include_str!("../page/board.css");
+const FRONT: &str = include_str!("../page/front.html");
+
+/// The built book, as it is served.
+pub struct Book {
+    folder: PathBuf,
+    /// Whether its readers sit in a workshop.
+    in_workshop: bool,
+    /// Whether the solutions of the exercises are left out.
+    pub withheld: AtomicBool,
+}
+
+impl Book {
+    /// In this folder.
+    pub fn new(folder: PathBuf, in_workshop: bool) -> Self {
+        Self {
+            folder,
+            in_workshop,
+            withheld: AtomicBool::new(in_workshop),
+        }
+    }
+}
+
+async fn script(text: &'static str) -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
+        text,
+    )
+}
+
+async fn style(text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], text)
+}
 
 /// The pages and what they need.
-pub fn router(book: PathBuf) -> Router {
-    let script = |text| async move {
-        (
-            [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
-            text,
-        )
-    };
-    let style = || async { ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE) };
+pub fn router(book: Arc<Book>) -> Router {
     Router::new()
-        .route("/live/live.js", get(move || script(SCRIPT)))
-        .route("/live/terminal.js", get(move || script(TERMINAL)))
-        .route("/live/live.css", get(style))
+        .route("/live/live.js", get(|| script(SCRIPT)))
+        .route("/live/terminal.js", get(|| script(TERMINAL)))
+        .route("/live/seat.js", get(|| script(SEAT)))
+        .route("/live/live.css", get(|| style(STYLE)))
         .fallback(page)
         .with_state(book)
 }
 
+/// The board of a workshop.
+pub fn board(workshop: Arc<Workshop>) -> Router {
+    let guard = Arc::clone(&workshop);
+    Router::new()
+        .route("/", get(|| async { Html(BOARD) }))
+        .route("/board.js", get(|| script(BOARD_SCRIPT)))
+        .route("/terminal.js", get(|| script(TERMINAL)))
+        .route("/live.css", get(|| style(STYLE)))
+        .route("/board.css", get(|| style(BOARD_STYLE)))
+        .route("/live", get(board::open))
+        .with_state(workshop)
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            let guard = Arc::clone(&guard);
+            async move { guard.guard.let_in(request, next).await }
+        }))
+}
+
+/// Where somebody comes who has typed the address of the workshop alone.
+pub async fn front() -> Response {
+    let policy = "default-src 'self'; form-action 'self'; frame-ancestors 'none'";
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(FRONT)).into_response()
+}
+
+/// How that looks.
+pub async fn board_style() -> impl IntoResponse {
+    style(BOARD_STYLE).await
+}
+
 /// A page with the script in it; everything else as it is.
-async fn page(State(book): State<PathBuf>, request: Request) -> Response {
+async fn page(
+    State(book): State<Arc<Book>>,
+    OriginalUri(asked): OriginalUri,
+    request: Request,
+) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     let file = if path.is_empty() { "index.html" } else { path };
     let is_plain = Path::new(file)
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
     if file.ends_with(".html") && is_plain {
-        built(&book).await;
-        let found = tokio::fs::read_to_string(book.join(file)).await;
+        let base = asked
+            .path()
+            .strip_suffix(path)
+            .unwrap_or_default()
+            .trim_end_matches('/');
+        built(&book.folder).await;
+        let found = tokio::fs::read_to_string(book.folder.join(file)).await;
         let (status, text) = match found {
             Ok(text) => (StatusCode::OK, text),
             // mdBook's own page for that.
             Err(_) => {
-                let text = tokio::fs::read_to_string(book.join("404.html")).await;
+                let text = tokio::fs::read_to_string(book.folder.join("404.html")).await;
                 (StatusCode::NOT_FOUND, text.unwrap_or_default())
             }
         };
-        return tie(status, &text);
+        return tie(&book, base, status, &text);
     }
-    match ServeDir::new(book).try_call(request).await {
+    match ServeDir::new(&book.folder).try_call(request).await {
         Ok(response) => response.into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -70,7 +142,7 @@ async fn built(book: &Path) {
 }
 
 /// Only scripts that were in the page when it was served may run in it, whatever else gets into it.
-fn tie(status: StatusCode, text: &str) -> Response {
+fn tie(book: &Book, base: &str, status: StatusCode, text: &str) -> Response {
     let Ok(nonce) = guard::random() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
@@ -79,12 +151,24 @@ fn tie(status: StatusCode, text: &str) -> Response {
          img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; \
          frame-ancestors 'none'"
     );
+    let text = if book.withheld.load(Ordering::SeqCst) {
+        Cow::Owned(without_solutions(text))
+    } else {
+        Cow::Borrowed(text)
+    };
+    let seat = if book.in_workshop {
+        format!("<script src=\"{base}/live/seat.js\" type=\"module\"></script>")
+    } else {
+        String::new()
+    };
     let text = text
         .replace("<script>", &format!("<script nonce=\"{nonce}\">"))
         .replacen(
             "</head>",
-            "<link rel=\"stylesheet\" href=\"/live/live.css\">\
-             <script src=\"/live/live.js\" type=\"module\"></script></head>",
+            &format!(
+                "<link rel=\"stylesheet\" href=\"{base}/live/live.css\">{seat}\
+                 <script src=\"{base}/live/live.js\" type=\"module\"></script></head>"
+            ),
             1,
         );
     let mut response = (status, Html(text)).into_response();
@@ -94,4 +178,39 @@ fn tie(status: StatusCode, text: &str) -> Response {
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
+}
+
+/// A page without what folds open below "Solution".
+fn without_solutions(text: &str) -> String {
+    const BEGIN: &str = "<details>";
+    let mut left = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, fold)) = rest.split_once(BEGIN) {
+        left += before;
+        let is_solution = fold.trim_start().starts_with("<summary>Solution</summary>");
+        if let Some((_, after)) = fold.split_once("</details>").filter(|_| is_solution) {
+            left += "<p class=\"live-withheld\">Your teacher shows the solution later.</p>";
+            rest = after;
+        } else {
+            left += BEGIN;
+            rest = fold;
+        }
+    }
+    left + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn solutions_are_left_out_and_nothing_else() {
+        let text = "a<details>\n<summary>Solution</summary>\nsecret</details>b<details><summary>More</summary>c</details>d";
+        let left = without_solutions(text);
+        assert!(!left.contains("secret"));
+        assert!(
+            left.starts_with("a<p")
+                && left.ends_with("b<details><summary>More</summary>c</details>d")
+        );
+    }
 }

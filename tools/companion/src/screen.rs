@@ -64,6 +64,30 @@ impl Screen {
             .set_size(at_least_one(rows), at_least_one(columns));
     }
 
+    /// All that it has shown and still knows, as text.
+    pub fn text(&mut self) -> String {
+        let (rows, columns) = self.parser.screen().size();
+        let rows = usize::from(rows.get());
+        self.parser.screen_mut().set_scrollback(usize::MAX);
+        let mut back = self.parser.screen().scrollback();
+        let mut lines = Vec::new();
+        loop {
+            self.parser.screen_mut().set_scrollback(back);
+            // Of the last but one page, only what the last has not.
+            let new = if back == 0 { rows } else { back.min(rows) };
+            lines.extend(self.parser.screen().rows(0, columns.get()).take(new));
+            if back == 0 {
+                break;
+            }
+            back -= new;
+        }
+        self.parser.screen_mut().set_scrollback(0);
+        let mut text = lines.join("\n");
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+        text
+    }
+
     /// What it shows, so many lines further up.
     pub fn view(&mut self, back: usize) -> View {
         self.parser.screen_mut().set_scrollback(back);
@@ -187,6 +211,14 @@ mod tests {
                 ("e", "inverse b#ff0000")
             ]
         );
+    }
+
+    #[test]
+    fn what_was_shown_is_text() {
+        let mut screen = Screen::new((3, 10));
+        let all: Vec<_> = (1..=20).map(|line| line.to_string()).collect();
+        screen.write(all.join("\r\n").as_bytes());
+        assert_eq!(screen.text(), all.join("\n") + "\n");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::SinkExt;
 use futures_util::stream::{SplitSink, StreamExt};
@@ -23,6 +23,7 @@ use crate::hub::Hub;
 use crate::lab::{self, Job, Lab};
 use crate::machine::Machine;
 use crate::screen::View;
+use crate::seat::{Flag, Seat};
 
 /// So many pages may be open.
 const PAGES: usize = 100;
@@ -31,7 +32,7 @@ const PAGES: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A screen is drawn no more often than that.
-const FRAME: Duration = Duration::from_millis(16);
+pub const FRAME: Duration = Duration::from_millis(16);
 
 /// A page asks for nothing longer, but for what is pasted.
 const LONGEST: usize = 1 << 16;
@@ -46,6 +47,8 @@ pub struct Companion {
     /// The one that the reader works in.
     pub lab: Option<Arc<Lab>>,
     pub pages: AtomicUsize,
+    /// The seat of a workshop, if it is one.
+    pub seat: Option<Arc<Seat>>,
 }
 
 /// What a page asks for. A run is named, and never spelt out.
@@ -72,46 +75,94 @@ enum Ask {
     Doctor,
     /// The first hints of an exercise.
     Hints { exercise: String, count: usize },
+    /// To hold something up for the teacher to see.
+    Flag(Option<Flag>),
+    /// Whether the teacher may type.
+    Agree(bool),
 }
 
 /// Opens a socket for a page of this server, in a browser that has shown the token.
 pub async fn open(State(companion): State<Arc<Companion>>, request: Request) -> Response {
-    if !companion.guard.knows(request.headers()) {
-        let why = "This browser has not shown the token. Open the address that scripts/serve.sh has printed.\n";
-        return (StatusCode::UNAUTHORIZED, why).into_response();
-    }
-    if !request.headers().contains_key("upgrade") {
-        return (
-            StatusCode::UPGRADE_REQUIRED,
-            "The pages of the book connect here.\n",
-        )
-            .into_response();
-    }
-    if !companion.guard.is_own_page(request.headers()) {
-        return (
-            StatusCode::FORBIDDEN,
-            "Only the pages of this book may connect here.\n",
-        )
-            .into_response();
-    }
-    let (mut parts, _) = request.into_parts();
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+    let upgrade = match upgrade(&companion.guard, &companion.pages, request).await {
         Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+        Err(refused) => return *refused,
     };
-    if companion.pages.fetch_add(1, Ordering::SeqCst) >= PAGES {
-        companion.pages.fetch_sub(1, Ordering::SeqCst);
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "So many pages are open that this one stays still.\n",
-        )
-            .into_response();
-    }
     companion.hub.count_page(1);
     let counted = Counted(companion);
-    upgrade
-        .max_message_size(LONGEST)
-        .on_upgrade(async move |socket| serve(&counted.0, socket).await)
+    upgrade.on_upgrade(async move |socket| serve(&counted.0, socket).await)
+}
+
+/// What may become a connection, which counts as one more page.
+///
+/// # Errors
+///
+/// If it may not: what to answer instead.
+pub async fn upgrade(
+    guard: &Guard,
+    pages: &AtomicUsize,
+    request: Request,
+) -> Result<WebSocketUpgrade, Box<Response>> {
+    let refuse =
+        |status: StatusCode, why: &'static str| Err(Box::new((status, why).into_response()));
+    if !guard.knows(request.headers()) {
+        let why = if guard.base.is_empty() {
+            "This browser has not shown the token. Open the address that scripts/serve.sh has printed.\n"
+        } else {
+            "This browser has not shown the word that stands on the card.\n"
+        };
+        return refuse(StatusCode::UNAUTHORIZED, why);
+    }
+    if !request.headers().contains_key("upgrade") {
+        return refuse(
+            StatusCode::UPGRADE_REQUIRED,
+            "The pages of the book connect here.\n",
+        );
+    }
+    if !guard.is_own_page(request.headers()) {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "Only the pages of this book may connect here.\n",
+        );
+    }
+    let (mut parts, _) = request.into_parts();
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &())
+        .await
+        .map_err(|rejection| Box::new(rejection.into_response()))?;
+    if pages.fetch_add(1, Ordering::SeqCst) >= PAGES {
+        pages.fetch_sub(1, Ordering::SeqCst);
+        return refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "So many pages are open that this one stays still.\n",
+        );
+    }
+    Ok(upgrade.max_message_size(LONGEST))
+}
+
+/// What a participant takes along: all that the terminal has shown and still knows.
+pub async fn take_along(State(companion): State<Arc<Companion>>, request: Request) -> Response {
+    let Some(lab) = companion
+        .lab
+        .as_ref()
+        .filter(|_| companion.guard.knows(request.headers()))
+    else {
+        return (
+            StatusCode::UNAUTHORIZED,
+            "There is nothing to take along.\n",
+        )
+            .into_response();
+    };
+    (
+        [
+            (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+            (
+                header::CONTENT_DISPOSITION,
+                "attachment; filename=\"my-session.txt\"",
+            ),
+            (header::CACHE_CONTROL, "no-store"),
+        ],
+        lab.text(),
+    )
+        .into_response()
 }
 
 /// A page that is counted as long as this is there, however it ends.
@@ -126,9 +177,9 @@ impl Drop for Counted {
 
 /// What one page has of the terminal.
 #[derive(Default)]
-struct Terminal {
-    open: bool,
-    back: usize,
+pub struct Terminal {
+    pub open: bool,
+    pub back: usize,
     shown: View,
 }
 
@@ -163,7 +214,10 @@ async fn serve(companion: &Companion, socket: WebSocket) {
                 Err(RecvError::Lagged(_) | RecvError::Closed) => false,
             },
             () = changed => {
-                let goes_on = show(companion, &mut terminal, &mut page).await;
+                let goes_on = match &companion.lab {
+                    Some(lab) => show(lab, &mut terminal, &mut page).await,
+                    None => true,
+                };
                 tokio::time::sleep(FRAME).await;
                 goes_on
             }
@@ -174,25 +228,22 @@ async fn serve(companion: &Companion, socket: WebSocket) {
     }
 }
 
-type Page = SplitSink<WebSocket, Message>;
+pub type Page = SplitSink<WebSocket, Message>;
 
 /// False if the page takes nothing.
-async fn send(page: &mut Page, text: Utf8Bytes) -> bool {
+pub async fn send(page: &mut Page, text: Utf8Bytes) -> bool {
     matches!(
         tokio::time::timeout(PATIENCE, page.send(Message::Text(text))).await,
         Ok(Ok(()))
     )
 }
 
-async fn send_value(page: &mut Page, value: Value) -> bool {
+pub async fn send_value(page: &mut Page, value: Value) -> bool {
     send(page, value.to_string().into()).await
 }
 
 /// The rows of the screen that have changed.
-async fn show(companion: &Companion, terminal: &mut Terminal, page: &mut Page) -> bool {
-    let Some(lab) = &companion.lab else {
-        return true;
-    };
+pub async fn show(lab: &Lab, terminal: &mut Terminal, page: &mut Page) -> bool {
     let view = lab.view(terminal.back);
     if view == terminal.shown {
         return true;
@@ -231,6 +282,9 @@ async fn answer(
     };
     let answer = match ask {
         Ask::Chapter(step) => chapter(&step).map(|blocks| {
+            if let Some(seat) = &companion.seat {
+                seat.reads(&step);
+            }
             let suites: Vec<_> = companion.labs.keys().collect();
             Some(json!({ "chapter": { "step": step, "blocks": blocks, "suites": suites } }))
         }),
@@ -255,6 +309,18 @@ async fn answer(
             }
             Ok(None)
         }
+        Ask::Flag(_) | Ask::Agree(_) => {
+            if let Some(seat) = &companion.seat {
+                match ask {
+                    Ask::Flag(flag) => seat.hold_up(flag),
+                    Ask::Agree(agrees) => seat.let_type(agrees),
+                    _ => {}
+                }
+                Ok(None)
+            } else {
+                Err(anyhow::anyhow!("there is no teacher here"))
+            }
+        }
         // All that follows is about the terminal of the lab.
         terminal_ask => match &companion.lab {
             Some(lab) => in_terminal(lab, terminal_ask, terminal),
@@ -264,7 +330,10 @@ async fn answer(
         },
     };
     match answer {
-        Ok(None) => terminal.open.then_some(()).is_none() || show(companion, terminal, page).await,
+        Ok(None) => match &companion.lab {
+            Some(lab) if terminal.open => show(lab, terminal, page).await,
+            _ => true,
+        },
         Ok(Some(value)) => send_value(page, value).await,
         Err(error) => send_value(page, json!({ "refused": format!("{error:#}") })).await,
     }

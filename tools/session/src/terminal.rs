@@ -2,7 +2,7 @@
 //!
 //! The shell marks where an answer begins and ends with the escape sequences of FinalTerm, as terminals know
 //! them: `OSC 133;C` before a command's output, `OSC 133;D;STATUS` after it, `OSC 133;B` when the prompt is
-//! there. No program prints them, and a terminal does not show them.
+//! there; and, where somebody wants to know, `OSC 133;E;COMMAND` before the first. No program prints them, and a terminal does not show them.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -33,6 +33,8 @@ const LONGEST: usize = 1 << 20;
 
 /// The marks, for the shells that are set up elsewhere: in `PS0`, before the prompt, and at its end.
 pub const BEGINS: &str = r"\e]133;C\a";
+/// The same in a shell with a history, which says what was typed.
+pub const TYPED: &str = r"\e]133;E;$(HISTTIMEFORMAT= history 1)\a";
 /// With the exit status of the command in it.
 pub const ENDS: &str = r"\e]133;D;$?\a";
 /// The prompt is there: somebody may type.
@@ -51,6 +53,8 @@ pub enum Ended {
 pub enum Event {
     /// It, or a command in it, has written this.
     Output(Vec<u8>),
+    /// This command is about to begin, as the shell's history has it: with its number.
+    Typed(String),
     /// A command begins.
     Begins,
     /// A command has ended with this exit status.
@@ -88,15 +92,21 @@ impl Marks {
                 None if mark == "C" => Some(Event::Begins),
                 None if mark == "B" => Some(Event::Ready),
                 Some(("D", status)) => status.parse().ok().map(Event::Status),
+                Some(("E", command)) => Some(Event::Typed(command.to_owned())),
                 _ => None,
             });
             rest.drain(..=after + length);
         }
-        // A mark is short; what is longer is none.
+        // A mark is short, but for the one with what somebody has typed; what is longer is none.
         let escape = rest.iter().rposition(|&byte| byte == 0x1b);
         let held = escape.filter(|&at| {
             let tail = &rest[at..];
-            tail.len() < 24 && (Self::START.starts_with(tail) || tail.starts_with(Self::START))
+            let longest = if tail.starts_with(b"\x1b]133;E;") {
+                4096
+            } else {
+                24
+            };
+            tail.len() < longest && (Self::START.starts_with(tail) || tail.starts_with(Self::START))
         });
         self.half = rest.split_off(held.unwrap_or(rest.len()));
         push_output(&mut events, &rest);
@@ -321,8 +331,8 @@ impl Terminal {
                     hear(&bytes);
                     self.keep(&bytes);
                 }
-                // An echo, or the prompt itself.
-                Some(Event::Output(_)) => {}
+                // An echo, or the prompt itself; and what is no news to whoever has typed it.
+                Some(Event::Output(_) | Event::Typed(_)) => {}
                 None => return Ok(Ended::Shell(self.take())),
             }
         }
@@ -358,6 +368,7 @@ impl Terminal {
                     self.keep(&bytes);
                 }
                 Some(Event::Output(_)) => {}
+                Some(Event::Typed(_)) => {}
                 Some(Event::Status(_) | Event::Ready) => {
                     bail!("this ended by itself, after:\n{}", self.so_far())
                 }

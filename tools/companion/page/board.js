@@ -1,0 +1,137 @@
+// The teacher's board: what the seats' machines say, and what the teacher wants of them.
+import { Terminal } from "./terminal.js";
+
+const $ = (id) => document.getElementById(id);
+let socket, board = null, looked = null, terminal = null;
+const say = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
+
+function make(kind, properties = {}, ...children) {
+    const [name, ...classes] = kind.split(".");
+    const element = document.createElement(name);
+    element.className = classes.join(" ");
+    for (const [key, value] of Object.entries(properties)) {
+        if (key in element) element[key] = value; else element.setAttribute(key, value);
+    }
+    element.append(...children);
+    return element;
+}
+// Only what has changed: focus stays where it is, and a screen reader hears it once.
+const drawn = new Map();
+function put(place, what, draw) {
+    const text = JSON.stringify(what);
+    if (drawn.get(place) === text) return;
+    drawn.set(place, text);
+    const focused = place.contains(document.activeElement) ? document.activeElement.dataset.name : null;
+    place.replaceChildren(...draw(what));
+    if (focused) place.querySelector(`[data-name="${focused}"]`)?.focus();
+}
+const number = (step) => step?.split("-")[0];
+const flagWords = { stuck: "is stuck", question: "has a question", done: "is done" };
+const minutes = (since) => {
+    const passed = Math.floor((Date.now() / 1000 - since) / 60);
+    return passed < 1 ? "just now" : passed === 1 ? "for a minute" : `for ${passed} minutes`;
+};
+
+function stateOf(seat) {
+    if (!seat.up) return seat.gone ? "starting again" : "booting";
+    if (!seat.active) return "no hellod";
+    return `hellod is ${seat.active}`;
+}
+
+function draw() {
+    const { seats, differs, steps, solutions, message } = board;
+    const up = seats.filter((seat) => seat.up).length;
+    const waiting = seats.filter((seat) => seat.flag && seat.flag !== "done");
+    const done = seats.filter((seat) => seat.flag === "done").length;
+    const there = seats.filter((seat) => seat.here).length;
+    const text = `${up} of ${seats.length} seats are up, ${there} with somebody there; ${waiting.length ? `${waiting.length} wait for you` : "nobody waits for you"}${done ? `, ${done} done` : ""}.`;
+    if ($("summary").textContent !== text) $("summary").textContent = text;
+
+    const counts = [null, ...steps].map((step) => [step, seats.filter((seat) => (seat.step ?? null) === step).map((seat) => seat.number)]);
+    put($("steps"), counts, () => counts.map(([step, at]) => make("li", {},
+        make("span.name", {}, step ? `Step ${number(step)}` : "No step"),
+        make("span.bar", { style: `--share: ${seats.length ? at.length / seats.length : 0}`, ariaHidden: "true" }),
+        make("span.count", { title: at.length ? `Seats ${at.join(", ")}` : "" }, String(at.length)))));
+
+    const flags = seats.filter((seat) => seat.flag).map(({ number, flag, since }) => ({ number, flag, since, time: minutes(since) }))
+        .sort((one, other) => (one.flag === "done") - (other.flag === "done") || one.since - other.since);
+    put($("flags"), flags, () => (flags.length ? flags.map(({ number, flag, time }) => make(`li.${flag}`, {},
+        make("span", {}, `Seat ${number} ${flagWords[flag]}, ${time}`),
+        make("span.tools", {}, look(number), make("button", { type: "button", onclick: () => say({ lower: number }), ariaLabel: `Take down what seat ${number} holds up`, "data-name": `lower-${number}` }, "Take down"))))
+        : [make("li", {}, "Nobody.")]));
+
+    $("no-differs").hidden = differs.length > 0;
+    put($("differs"), differs, () => differs.slice(0, 12).map(({ step, command, seats }) => make("li", {},
+        make("span.count", {}, String(seats.length)), make("span", {}, ` in chapter ${Number(number(step))}: `, make("code", {}, command)),
+        make("span.whom", {}, ` (seat${seats.length > 1 ? "s" : ""} ${seats.join(", ")})`))));
+
+    put($("seats"), seats, () => seats.map((seat) => make(`li.seat${seat.flag ? `.${seat.flag}` : ""}${seat.up ? "" : ".off"}`, {},
+        make("strong", {}, `Seat ${seat.number}`),
+        make("span.step", {}, seat.step ? `Step ${number(seat.step)}` : seat.unit ? `Step ${number(seat.unit)}, in part` : "No step"),
+        make("span", {}, stateOf(seat)),
+        make("span", {}, seat.chapter ? `reads chapter ${Number(number(seat.chapter))}` : seat.here ? "reads" : "nobody there"),
+        ...(seat.flag ? [make("span.flag", {}, flagWords[seat.flag])] : []),
+        ...(seat.note || seat.gone ? [make("span.note", {}, seat.gone || seat.note)] : []),
+        look(seat.number))));
+
+    put($("whom"), seats.length, () => [make("option", { value: 0 }, "everybody"), ...seats.map((seat) => make("option", { value: seat.number }, `seat ${seat.number}`))]);
+    put($("step"), steps, () => steps.map((step) => make("option", { value: step }, `step ${number(step)}`)));
+    $("solutions").textContent = solutions ? "Withhold the solutions" : "Show the solutions";
+    if ($("unsay").hidden === Boolean(message)) $("unsay").hidden = !message;
+    $("told").textContent = [message && `All read: ${message}`, solutions ? "The class sees the solutions." : "The solutions are withheld."].filter(Boolean).join(" ");
+
+    const at = seats[looked - 1];
+    if (at) {
+        $("consent").textContent = { no: "You look; asking lets you type, if the owner agrees.", asked: "The owner is asked…", agreed: "You may type." }[at.typing];
+        $("type").textContent = at.typing === "no" ? "Ask to type" : "Type no more";
+    }
+}
+const look = (number) => make("button", { type: "button", onclick: () => lookAt(number), ariaLabel: `Look at the terminal of seat ${number}`, "data-name": `look-${number}` }, "Look");
+
+function lookAt(number) {
+    const before = looked;
+    looked = number;
+    say({ look: number });
+    $("look").hidden = number === null;
+    if (number === null) {
+        document.querySelector(`[data-name="look-${before}"]`)?.focus();
+        return;
+    }
+    $("look-title").textContent = `Terminal of seat ${number}`;
+    // Its height is its owner's.
+    const ask = (message) => { if (["keys", "paste", "back"].some((kind) => kind in message)) say(message); };
+    $("panel").replaceChildren();
+    terminal = new Terminal($("panel"), ask, () => $("close").focus());
+    $("look").scrollIntoView({ block: "nearest" });
+    $("close").focus();
+    if (board) draw();
+}
+$("close").onclick = () => lookAt(null);
+$("type").onclick = () => say({ type: board.seats[looked - 1].typing === "no" });
+
+$("say").onsubmit = (event) => { event.preventDefault(); say({ say: $("message").value }); $("message").value = ""; };
+$("unsay").onclick = () => { say({ say: "" }); $("message").focus(); };
+$("bring").onsubmit = (event) => {
+    event.preventDefault();
+    const seat = Number($("whom").value);
+    const [whom, what] = [seat ? `seat ${seat}` : "everybody", `step ${number($("step").value)}`];
+    if (confirm(`Bring ${whom} to ${what}? They are told, and ten seconds later it is done. What they have changed is set aside.`)) say({ bring: { seat, step: $("step").value } });
+};
+$("solutions").onclick = () => say({ solutions: !board.solutions });
+
+function connect() {
+    socket = new WebSocket(new URL("live", location.href).href.replace("http", "ws"));
+    socket.onopen = () => { if (looked) say({ look: looked }); };
+    socket.onmessage = ({ data }) => {
+        const heard = JSON.parse(data);
+        if (heard.board) { board = heard.board; draw(); }
+        if (heard.screen) terminal?.draw(heard.screen);
+        if (heard.refused) $("told").textContent = `Not now: ${heard.refused}.`;
+    };
+    socket.onclose = () => {
+        $("summary").textContent = "No connection to the workshop; trying again. If it stays so: scripts/workshop.sh status.";
+        setTimeout(connect, 2000);
+    };
+}
+connect();
+setInterval(() => { if (board) draw(); }, 20_000);

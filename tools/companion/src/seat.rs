@@ -1,0 +1,368 @@
+//! A seat of a workshop: what its owner and the teacher tell each other, and where the room stumbles.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use session::normal;
+use session::script::{End, Line, Script};
+use session::steps::{all_steps, session_of};
+use session::terminal::{self, Event, Marks};
+
+use crate::hub::Hub;
+
+/// So much of an answer is compared; none in the book is longer.
+const LONGEST: usize = 1 << 16;
+
+/// What somebody holds up.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Flag {
+    Stuck,
+    Question,
+    Done,
+}
+
+impl Flag {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stuck => "stuck",
+            Self::Question => "question",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// Whether the teacher may type.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Typing {
+    #[default]
+    No,
+    /// The teacher has asked.
+    Asked,
+    /// The owner has agreed.
+    Agreed,
+}
+
+impl Typing {
+    fn name(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Asked => "asked",
+            Self::Agreed => "agreed",
+        }
+    }
+}
+
+/// One seat.
+pub struct Seat {
+    /// From 1 on.
+    pub number: usize,
+    hub: Arc<Hub>,
+    now: Mutex<Now>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Default)]
+struct Now {
+    flag: Option<(Flag, u64)>,
+    typing: Typing,
+    /// How many teachers look at the terminal.
+    looks: usize,
+    /// What the teacher says to all.
+    message: String,
+    /// What happens to this seat.
+    note: String,
+    /// The chapter that its owner reads.
+    chapter: String,
+    /// Commands of the book, by chapter, that have come out otherwise here.
+    differs: BTreeSet<(String, String)>,
+}
+
+/// What the shell says.
+#[derive(Default)]
+struct Heard {
+    marks: Marks,
+    command: String,
+    answer: Vec<u8>,
+    runs: bool,
+}
+
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Seconds since 1970.
+pub fn clock() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs())
+}
+
+impl Seat {
+    /// With nothing said yet.
+    pub fn new(number: usize, hub: Arc<Hub>) -> Arc<Self> {
+        let seat = Arc::new(Self {
+            number,
+            hub,
+            now: Mutex::default(),
+            heard: Mutex::default(),
+        });
+        seat.change(|_| {});
+        seat
+    }
+
+    /// Changes what is so, and tells its pages.
+    fn change(&self, change: impl FnOnce(&mut Now)) {
+        let mut now = lock(&self.now);
+        change(&mut now);
+        let value = json!({
+            "number": self.number,
+            "flag": now.flag.map(|(flag, _)| flag.name()),
+            "typing": now.typing.name(),
+            "looks": now.looks > 0,
+            "message": now.message,
+            "note": now.note,
+        });
+        self.hub.is("seat", &value);
+    }
+
+    /// Its owner holds something up, or nothing any more.
+    pub fn hold_up(&self, flag: Option<Flag>) {
+        self.change(|now| now.flag = flag.map(|flag| (flag, clock())));
+    }
+
+    /// The teacher wants to type, or no longer.
+    pub fn ask_to_type(&self, asks: bool) {
+        self.change(|now| {
+            now.typing = match (asks, now.typing) {
+                (true, Typing::No) => Typing::Asked,
+                (true, typing) => typing,
+                (false, _) => Typing::No,
+            }
+        });
+    }
+
+    /// What its owner says to that. Nobody types who has not asked.
+    pub fn let_type(&self, agrees: bool) {
+        self.change(|now| {
+            now.typing = if agrees && now.typing != Typing::No {
+                Typing::Agreed
+            } else {
+                Typing::No
+            }
+        });
+    }
+
+    /// Whether the teacher may type.
+    pub fn may_be_typed_into(&self) -> bool {
+        lock(&self.now).typing == Typing::Agreed
+    }
+
+    /// One more teacher looks, or one less; who does not look does not type.
+    pub fn look(&self, one: isize) {
+        self.change(|now| {
+            now.looks = now.looks.saturating_add_signed(one);
+            if now.looks == 0 {
+                now.typing = Typing::No;
+            }
+        });
+    }
+
+    /// What the teacher says to all.
+    pub fn say(&self, message: &str) {
+        self.change(|now| message.clone_into(&mut now.message));
+    }
+
+    /// What happens to this seat.
+    pub fn note(&self, note: &str) {
+        self.change(|now| note.clone_into(&mut now.note));
+    }
+
+    /// The chapter that is read.
+    pub fn reads(&self, step: &str) {
+        step.clone_into(&mut lock(&self.now).chapter);
+    }
+
+    /// Somebody else sits down here.
+    pub fn begin_anew(&self) {
+        self.change(|now| {
+            *now = Now {
+                looks: now.looks,
+                message: std::mem::take(&mut now.message),
+                ..Now::default()
+            };
+        });
+    }
+
+    /// For the board.
+    pub fn describe(&self) -> Value {
+        let now = lock(&self.now);
+        json!({
+            "flag": now.flag.map(|(flag, _)| flag.name()),
+            "since": now.flag.map(|(_, since)| since),
+            "typing": now.typing.name(),
+            "chapter": now.chapter,
+            "note": now.note,
+        })
+    }
+
+    /// Commands of the book that have come out otherwise here, by chapter.
+    pub fn differs(&self) -> Vec<(String, String)> {
+        lock(&self.now).differs.iter().cloned().collect()
+    }
+
+    // --- what is typed -------------------------------------------------------------------------------------
+
+    /// What the shell has written, with its marks. Where a command of the book was typed, by whomever, its answer is
+    /// compared with what the book has printed.
+    pub fn hear(&self, bytes: &[u8]) {
+        let mut heard = lock(&self.heard);
+        for event in heard.marks.read(bytes) {
+            match event {
+                Event::Typed(line) => heard.command = without_number(&line),
+                Event::Begins => {
+                    heard.answer.clear();
+                    heard.runs = true;
+                }
+                Event::Output(bytes) if heard.runs && heard.answer.len() < LONGEST => {
+                    heard.answer.extend(bytes);
+                }
+                Event::Status(_) if std::mem::take(&mut heard.runs) => {
+                    let answer = std::mem::take(&mut heard.answer);
+                    let command = std::mem::take(&mut heard.command);
+                    if answer.len() < LONGEST {
+                        self.compare(&command, &answer);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn compare(&self, command: &str, answer: &[u8]) {
+        if has_pager(answer) {
+            return; // what it shows depends on how high the terminal is
+        }
+        let text = terminal::plain(answer);
+        let mut came: Vec<_> = text
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect();
+        // What `less` has cleared of the last line before it went.
+        while came.last().is_some_and(String::is_empty) {
+            came.pop();
+        }
+        let chapter = lock(&self.now).chapter.clone();
+        let Some(same) = as_printed(&chapter, command, &came) else {
+            return;
+        };
+        let mut now = lock(&self.now);
+        if same {
+            now.differs.remove(&(chapter, command.to_owned()));
+        } else {
+            now.differs.insert((chapter, command.to_owned()));
+        }
+    }
+}
+
+/// The history has a number before each line.
+fn without_number(line: &str) -> String {
+    line.trim_start()
+        .trim_start_matches(|one: char| one.is_ascii_digit())
+        .trim()
+        .to_owned()
+}
+
+/// `less` has waited, with words in reverse below what it shows, or something has filled the whole screen.
+fn has_pager(answer: &[u8]) -> bool {
+    [&b"\x1b[?1049h"[..], b"\x1b[7m"]
+        .iter()
+        .any(|sign| answer.windows(sign.len()).any(|part| part == *sign))
+}
+
+/// Whether the chapter has printed this answer to the command, once at least; none if it has not the command.
+fn as_printed(step: &str, command: &str, came: &[String]) -> Option<bool> {
+    // It comes from a page, and becomes a path.
+    if !all_steps().ok()?.iter().any(|one| one == step) {
+        return None;
+    }
+    let script = Script::parse(&std::fs::read_to_string(session_of(step)).ok()?).ok()?;
+    let printed = script.lines.iter().filter_map(|line| match line {
+        // What Ctrl-C has ended is as long as somebody's patience.
+        Line::Command {
+            text,
+            answer,
+            end: End::Prompt,
+        } if text == command => Some(answer),
+        _ => None,
+    });
+    let verdicts: Vec<_> = printed
+        .map(|printed| {
+            normal::same(command, printed, came) || normal::older(command, printed, came).is_some()
+        })
+        .collect();
+    (!verdicts.is_empty()).then(|| verdicts.contains(&true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_types_without_consent() {
+        let seat = Seat::new(1, Arc::new(Hub::new()));
+        seat.let_type(true);
+        assert!(!seat.may_be_typed_into(), "agreed to what nobody asked");
+        seat.look(1);
+        seat.ask_to_type(true);
+        assert!(!seat.may_be_typed_into(), "asked alone");
+        seat.let_type(true);
+        assert!(seat.may_be_typed_into());
+        seat.look(-1);
+        assert!(!seat.may_be_typed_into(), "went away");
+        seat.look(1);
+        seat.ask_to_type(true);
+        seat.let_type(true);
+        seat.let_type(false);
+        assert!(!seat.may_be_typed_into(), "taken back");
+    }
+
+    #[test]
+    fn what_differs_is_told_until_it_does_not() -> anyhow::Result<()> {
+        let seat = Seat::new(1, Arc::new(Hub::new()));
+        seat.reads("01-hello-loop");
+        let typed = |command: &str, answer: &str| {
+            let text = format!(
+                "\x1b]133;E;   7  {command}\x07\x1b]133;C\x07{answer}\r\n\x1b]133;D;0\x07\x1b]133;B\x07"
+            );
+            // In pieces, as it may come.
+            text.as_bytes().chunks(5).for_each(|piece| seat.hear(piece));
+        };
+        let script = Script::parse(&std::fs::read_to_string(session_of("01-hello-loop"))?)?;
+        let (command, printed) = script
+            .lines
+            .iter()
+            .find_map(|line| match line {
+                Line::Command {
+                    text,
+                    answer,
+                    end: End::Prompt,
+                } if answer.len() == 1 => Some((text.clone(), answer[0].clone())),
+                _ => None,
+            })
+            .ok_or_else(|| anyhow::anyhow!("no command has one line below it"))?;
+        typed("echo hello", "nonsense");
+        assert_eq!(seat.differs(), []);
+        typed(&command, "nonsense");
+        assert_eq!(
+            seat.differs(),
+            [("01-hello-loop".to_owned(), command.clone())]
+        );
+        typed(&command, &printed);
+        assert_eq!(seat.differs(), []);
+        Ok(())
+    }
+}
