@@ -56,7 +56,7 @@ if [ -n "$count" ]; then
     [[ $count =~ ^[0-9]{1,2}$ && ! $count =~ ^0+$ ]] || misuse "'$count' is no number from 1 to 99."
     count=$((10#$count))
 fi
-[[ $port =~ ^[0-9]{1,5}$ ]] && ((10#$port < 65536)) || misuse "A port is a number below 65536, not '$port'."
+if ! [[ $port =~ ^[0-9]{1,5}$ ]] || ((10#$port > 65535)); then misuse "A port is a number below 65536, not '$port'."; fi
 [[ ! $host =~ ^(0\.0\.0\.0|::)$ ]] || misuse "Name the address that browsers will use, not $host."
 [[ -z $public || $public =~ ^https?://[a-z0-9.-]+(:[0-9]+)?/?$ ]] ||
     misuse "Where browsers find it is https://NAME, say, not '$public'."
