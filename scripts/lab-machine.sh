@@ -35,6 +35,7 @@ if [ "${3-}" != inside ]; then
         if grep -qw "$controller" "$group/cgroup.controllers"; then echo "+$controller" >"$group/cgroup.subtree_control"; fi
     done
     export LAB_GROUP=$group
+    echo $$ >"/run/hellod-lab-$name/holder" # for lab.sh, and the same after the exec below
     # And where a controller is bound to v1, it limits the lab from there.
     for controller in memory pids cpu; do
         tree=/sys/fs/cgroup/$controller
@@ -72,10 +73,12 @@ without=(--exclude=./target --exclude=node_modules)
 tar "${without[@]}" -cf - . | tar -C "$home/book" -xf -
 binds=(--bind-ro="$LAB_RUST:/opt/rust")
 if [ -d target/release ]; then
-    # What the steps are linked from is large and stays as it is: every lab reads the same.
+    # What the steps are made from is large, and only ever replaced as a whole: every lab reads the same.
     mkdir "$home/book/target"
-    tar --exclude='*.rlib' --exclude='*.rmeta' -C target -cf - release | tar -C "$home/book/target" -xf -
-    find target/release/deps -name '*.rlib' -printf '/opt/built/%f\0' -o -name '*.rmeta' -printf '/opt/built/%f\0' |
+    large=(target/release/deps -type f -size +32k)
+    tar --exclude-from=<(find "${large[@]}" -printf 'release/deps/%f\n') -C target -cf - release |
+        tar -C "$home/book/target" -xf -
+    find "${large[@]}" -printf '/opt/built/%f\0' |
         xargs --null --no-run-if-empty ln -s -t "$home/book/target/release/deps"
     built=$PWD/target/release/deps
     binds+=(--bind-ro="${built//:/\\:}:/opt/built")

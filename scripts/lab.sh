@@ -134,13 +134,28 @@ state=/run/hellod-lab-$name
 # The process that holds the lab together. It lives in a PID and a mount namespace of its own, so
 # killing it ends every process and every mount of the lab: the kernel clears up, whatever happens.
 # (No command in the pattern: one that Ctrl-C ends would leave it empty, and that is every process.)
-holder() { pgrep --oldest --full "/lab-machine\.sh $name $cache/"; }
+holder() { holder_noted || pgrep --oldest --full "/lab-machine\.sh $name $cache/"; }
+# As it has noted it down itself: looking through all processes takes long where there are many labs.
+holder_noted() {
+    local pid
+    # Bash leaves out the zeros between the arguments.
+    { read -r pid <"$state/holder" && [[ $(<"/proc/$pid/cmdline") == */lab-machine.sh"$name$cache"/* ]]; } 2>/dev/null && echo "$pid"
+}
 
 # The lab's own process 1, once it is systemd.
 leader() {
     local pid
-    pid=$(holder) && pid=$(pgrep -P "$pid") && pid=$(pgrep -P "$pid" -x systemd-nspawn) &&
-        pid=$(pgrep -P "$pid" -x systemd) && echo "$pid"
+    pid=$(holder) && pid=$(child "$pid") && pid=$(child "$pid" systemd-nspawn) && child "$pid" systemd
+}
+# child PID [NAME]: of that process.
+child() {
+    local one name_now
+    for one in $(cat "/proc/$1/task/$1/children" 2>/dev/null || pgrep -P "$1"); do
+        if [ -z "${2-}" ] || { read -r name_now <"/proc/$one/comm" && [ "$name_now" = "$2" ]; } 2>/dev/null; then
+            echo "$one" && return
+        fi
+    done
+    return 1
 }
 
 # Asks the lab's manager something. At the end of a shutdown systemd stops every process that it sees; if
@@ -155,10 +170,10 @@ booted() {
         holder >/dev/null || return 1
         if pid=$(leader) && [ "$pid" != "${1-}" ]; then
             # Not there yet, or going down: neither counts.
-            state_now=$(manager is-system-running 2>/dev/null || true)
+            state_now=$(manager is-system-running --wait 2>/dev/null || true)
             case $state_now in running | degraded) return ;; esac
         fi
-        sleep 0.05
+        sleep 0.1
     done
     return 1
 }
@@ -251,7 +266,7 @@ up() {
     LAB_RUST=$LAB_RUST LAB_REGISTRY=$LAB_REGISTRY \
         setsid "${scope[@]}" "$root/scripts/lab-machine.sh" "$name" "$base" <&- >"$state/log" 2>&1 &
     disown # bash would say how it ended
-    until holder >/dev/null; do
+    until holder_noted >/dev/null; do
         kill -0 $! 2>/dev/null || break
         sleep 0.02
     done
@@ -270,9 +285,10 @@ up() {
             "Run scripts/lab.sh up again, and if it stays so, report those lines."
     fi
     # What everything in the lab needs, and what a host can be in the way of.
+    requires_in_lab "the Rust that it borrows does not run there" \
+        nsenter --target "$(leader)" --all -- runuser -u learner -- /opt/rust/bin/cargo --version
     requires_in_lab "learner cannot log in to it and find a user manager" \
-        "timeout 60 systemctl --user --wait is-system-running; systemctl --user show-environment"
-    requires_in_lab "the Rust that it borrows does not run there" "cargo --version"
+        as_learner --command "timeout 60 systemctl --user --wait is-system-running; systemctl --user show-environment"
     echo "The lab '$name' is up: Debian $suite, $(manager --version | sed -n 1p)."
     trap - INT TERM
 }
@@ -292,9 +308,9 @@ as_learner() {
     exec nsenter --target "$pid" --all -- runuser --login learner "$@"
 }
 
-# requires_in_lab OTHERWISE COMMAND: as learner; if it fails, the lab is of no use.
+# requires_in_lab OTHERWISE COMMAND...: if it fails, the lab is of no use.
 requires_in_lab() {
-    if ! (as_learner --command "$2") &>"$state/said"; then
+    if ! ("${@:2}") &>"$state/said"; then
         tail -n 20 "$state/said" >&2
         take_down
         die "The lab boots, but $1; what came instead is above." \
