@@ -21,7 +21,7 @@ END
 
 # The releases that the book is tried on; the first is the one whose answers it shows.
 suites=(trixie bookworm forky)
-all=(tests/code.sh tests/scripts.sh tests/book.sh tests/page.sh tests/live.sh tests/lab.sh tests/steps.sh tests/exercises.sh
+all=(tests/code.sh tests/scripts.sh tests/book.sh tests/page.sh tests/live.sh tests/workshop.sh tests/lab.sh tests/steps.sh tests/exercises.sh
     tests/sessions.sh tests/machine.sh)
 chosen=()
 original=("$@")
@@ -81,7 +81,7 @@ end_here() {
 instances=/proc/sys/fs/inotify/max_user_instances instances_before=
 trap end_here EXIT
 # What labs need of the machine; given back at the end.
-if [[ ${chosen[*]} =~ /(live|lab|steps|exercises|sessions|machine)\.sh ]]; then
+if [[ ${chosen[*]} =~ /(live|workshop|lab|steps|exercises|sessions|machine)\.sh ]]; then
     # Many side by side take more of these than root has on most machines.
     if [ "$(cat "$instances")" -lt 512 ]; then
         instances_before=$(cat "$instances")

@@ -89,7 +89,8 @@ address() { sed -n 's/^Serving on //p' "$folder/log"; }
 inotify_of_seat=12 megabytes_of_seat=80 inotify=/proc/sys/fs/inotify/max_user_instances
 
 look_at_machine() {
-    local new=$((count - $(seats | wc -l))) available disk most in_use wanted
+    local new available disk most in_use wanted
+    new=$((count - $(seats | wc -l)))
     [ "$new" -gt 0 ] || return 0
     available=$(awk '/^MemAvailable:/ { print int($2 / 1024) }' /proc/meminfo)
     disk=$(df --output=avail -m /var | tail -n 1)
@@ -112,6 +113,8 @@ look_at_machine() {
 # --- the actions ----------------------------------------------------------------------------------
 
 up() {
+    [ -e "$folder/words" ] || [ -z "$(seats)" ] ||
+        die "There are seats of another workshop on this machine." "End it where it was begun: scripts/workshop.sh down"
     mkdir -p "$folder"
     if server >/dev/null; then
         if [ "$(cat "$folder/count")" != "$count" ]; then
@@ -203,6 +206,7 @@ reset() {
 
 down() {
     local pid name before
+    [ -d "$folder" ] || { echo "No workshop was begun here." && return; }
     # It first, or it would boot them again.
     while pid=$(server); do
         run kill "$pid" || true
@@ -215,7 +219,7 @@ down() {
         before=$(cat "$folder/inotify-before")
         run "${as_root[@]}" sysctl --quiet "fs.inotify.max_user_instances=$before"
     fi
-    if [ -d "$folder" ]; then run rm -r "$folder"; fi
+    run rm -r "$folder"
 }
 
 "$action"

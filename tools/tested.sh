@@ -40,6 +40,7 @@ row() {
     row '`apply.sh`, `check.sh` and `reset.sh`, from every state to every step' steps
     row 'the exercises: wrong answers told, solutions right' exercises
     row 'the live page: what it sees, runs, and keeps out' page
+    row 'a workshop: seats, board, and what harms a seat alone' workshop
     row 'the lab: a login, limits, nothing that gets out of it, nothing that stays' lab
     row '`apply.sh` ended before and after each of its commands; two at once' interruptions
     row 'mistakes and broken machines, each met with a clear sentence' faults

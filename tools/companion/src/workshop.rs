@@ -431,7 +431,7 @@ impl Workshop {
                 let _ = writeln!(
                     text,
                     "seat {:>2}  {:<9} {:<8} {:<9} {}",
-                    seat["number"],
+                    seat["number"].as_u64().unwrap_or_default(),
                     if is_up(&seat) { "up" } else { "down" },
                     step,
                     word("flag"),
