@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures hellod beside a C and a Python program that do the same, or the live page; prints a table.
+# Measures hellod beside a C and a Python program that do the same, the live page, or a workshop; prints a table.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -8,6 +8,7 @@ usage() {
     cat <<END
 Usage: scripts/bench.sh [ROUNDS]
        scripts/bench.sh live [ROUNDS]
+       scripts/bench.sh seats [COUNT]
 
 Boots a lab, builds in it the hellod of the last step, and hellod.c and hellod.py of tests/peers, starts
 each ROUNDS times (15 if not said), in turns, and prints what each took, as a table. Takes about a minute,
@@ -19,26 +20,38 @@ machine, so compare within a table.
 live: serves the book tied to a lab, opens it in a headless Chromium, and measures how long it takes from a stop
 on the machine to the mark in the page, from a key to its echo, what Run adds to each command of chapter 4 over
 a replay of it in the same minutes, and what an open page costs while nothing happens. Takes five minutes.
+
+seats: a workshop with COUNT seats (50 if not said): how long they take to boot, what each takes of the memory, how
+long until all have applied step 07 at once, and how late a page and the board are meanwhile.
 END
 }
 
-rounds=15 live=
-if [ "${1-}" = live ]; then live=yes && shift; fi
+rounds=15 what=
+case ${1-} in live | seats) what=$1 && shift ;; esac
+[ "$what" != seats ] || rounds=50
 case ${1-} in
     -h | --help) usage && exit ;;
     '') ;;
-    *) [[ $1 =~ ^[1-9][0-9]?$ ]] || misuse "ROUNDS is a number from 1 to 99, not '$1'." && rounds=$1 ;;
+    *) [[ $1 =~ ^[1-9][0-9]?$ ]] || misuse "A number from 1 to 99 it is, not '$1'." && rounds=$1 ;;
 esac
-[ $# -le 1 ] || misuse "One number of rounds, please."
+[ $# -le 1 ] || misuse "One number, please."
 
 lab=bench-$$
 
-if [ -n "$live" ]; then
-    # shellcheck source=scripts/bench-live.sh
-    . scripts/bench-live.sh
-    measure_live
-    exit
-fi
+case $what in
+    live)
+        # shellcheck source=scripts/bench-live.sh
+        . scripts/bench-live.sh
+        measure_live
+        exit
+        ;;
+    seats)
+        # shellcheck source=scripts/bench-seats.sh
+        . scripts/bench-seats.sh
+        measure_seats "$rounds"
+        exit
+        ;;
+esac
 trap 'scripts/lab.sh down --name "$lab"' EXIT
 # Labs have no Python otherwise.
 LAB_PACKAGES=python3 scripts/lab.sh up --name "$lab"

@@ -64,26 +64,33 @@ machine=/run/root
 # owner alone, and not the file once more.
 mount -t overlay -o "lowerdir=$base,upperdir=/run/upper,workdir=/run/work,metacopy=on,redirect_dir=on" hellod-lab "$machine"
 
-# A copy of the repository, with what was built from it, so that it need not be built again.
+# A copy of the repository, with what was built from it, so that it need not be built again. What is large in it
+# and only ever replaced as a whole, every lab reads from the same place, through links.
 home=$machine/home/learner
 mkdir "$home/book"
+binds=(--bind-ro="$LAB_RUST:/opt/rust")
 without=(--exclude=./target --exclude=node_modules)
+parts=(.)
 # That of a second worktree is a file that names a folder outside, where the lab cannot look.
 [ -d .git ] || without+=(--exclude=./.git)
-tar "${without[@]}" -cf - . | tar -C "$home/book" -xf -
-binds=(--bind-ro="$LAB_RUST:/opt/rust")
-if [ -d target/release ]; then
-    # What the steps are made from is large, and only ever replaced as a whole: every lab reads the same.
-    mkdir "$home/book/target"
-    large=(target/release/deps -type f -size +32k)
-    tar --exclude-from=<(find "${large[@]}" -printf 'release/deps/%f\n') -C target -cf - release |
-        tar -C "$home/book/target" -xf -
-    find "${large[@]}" -printf '/opt/built/%f\0' |
-        xargs --null --no-run-if-empty ln -s -t "$home/book/target/release/deps"
-    built=$PWD/target/release/deps
-    binds+=(--bind-ro="${built//:/\\:}:/opt/built")
-fi
+if [ -d target/release ]; then parts+=(target/release); fi
+for folder in .git/objects target/release/deps; do
+    [ -d "$folder" ] || continue
+    place=$PWD/$folder
+    binds+=(--bind-ro="${place//:/\\:}:/opt/book/$folder")
+    find "$folder" -type f -size +32k ! -name "*.d" -printf '%p\0' >>/run/large
+done
+tr '\0' '\n' </run/large >/run/large-names
+for part in "${parts[@]}"; do
+    tar "${without[@]}" --exclude-from=/run/large-names --exclude-from=<(sed 's|^|./|' /run/large-names) -cf - "$part" |
+        tar -C "$home/book" -xf -
+    without=()
+done
+while IFS= read -r -d '' file; do ln -s "/opt/book/$file" "$home/book/$file"; done </run/large
 chown -R --reference="$home" "$home/book"
+# The journal takes its files in pieces of eight megabytes otherwise, and a lab's files are memory.
+mkdir "$machine/etc/systemd/journald.conf.d"
+printf '[Journal]\nSystemMaxFileSize=2M\n' >"$machine/etc/systemd/journald.conf.d/lab.conf"
 
 # What cargo has fetched, under the very path that it has outside: to cargo, the same source in
 # another place is another source, and has to be built again.
