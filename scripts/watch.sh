@@ -18,6 +18,7 @@ Prints lines for programs, with a tab between their words, until its standard in
   state MANAGER ACTIVE SUB STATUS STEP
                                       whenever it changes; MANAGER is user, system or none, and STEP the one
                                       whose unit is installed, if it is one of the book's
+  looking                             before the first of these, of which some may be missing then
   check STEP MARK WHAT HINT           all of every step, whenever something has happened: ✓, ✗, or
                                       ? for what cannot be seen without sudo
   checked                             after the last of them
@@ -114,6 +115,7 @@ installed_step() {
     done
 }
 
+broken_off=3 # the first is not
 state_before=
 say_state() {
     local state
@@ -132,12 +134,19 @@ look() {
     group=/sys/fs/cgroup${known[$manager_now ControlGroup]-}
     say_state
     local unit
+    echo looking
     for unit in units/[0-9][0-9]-*/; do
+        # If something has happened meanwhile, first its state, and all checks anew; but not for ever.
+        if [ "$broken_off" -lt 3 ] && read -r -t 0 -u "$events"; then
+            broken_off=$((broken_off + 1))
+            return 1
+        fi
         unit=${unit#units/}
         find_step "${unit%/}"
         look_at "$manager"
         expectations
     done
+    broken_off=0
     echo checked
 }
 
@@ -187,13 +196,14 @@ look_and_note() {
     # A pipe is as old as this moment, and leaves no file behind.
     [ -z "$looked" ] || exec {looked}<&-
     exec {looked}<<<now
-    look
+    again=
+    look || again=look
     had_process=
     if has_process; then had_process=yes; fi
     files=$(all_of_places)
 }
 look_and_note
-ticks=0 pending='' wanted='' said='' since=$SECONDS
+ticks=0 pending='' wanted=$again said='' since=$SECONDS
 while :; do
     if IFS= read -r -t 0.25 -u "$events" line; then
         line=$pending$line pending=
@@ -240,7 +250,9 @@ while :; do
         state)
             known[$manager_now StatusText]=$("${ctl[@]}" show --property=StatusText --value hellod.service)
             say_state
+            again=
             ;;
+        *) again= ;;
     esac
-    wanted=
+    wanted=$again
 done

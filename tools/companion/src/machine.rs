@@ -168,6 +168,7 @@ impl Said {
                 let state = json!({ "manager": manager, "active": active, "sub": sub, "status": status, "step": step });
                 hub.is("state", &state);
             }
+            ["looking"] => self.checks.clear(),
             ["check", step, mark, what, hint] => {
                 let check = [mark, what, hint].map(|word| (*word).to_owned());
                 self.checks
