@@ -68,8 +68,8 @@ mount -t overlay -o "lowerdir=$base,upperdir=/run/upper,workdir=/run/work,metaco
 # and only ever replaced as a whole, every lab reads from the same place, through links.
 home=$machine/home/learner
 mkdir "$home/book"
-binds=(--bind-ro="$LAB_RUST:/opt/rust")
-without=(--exclude=./target --exclude=node_modules)
+binds=(--bind-ro="${LAB_RUST//:/\\:}:/opt/rust")
+without=(--exclude=./target --exclude=./packed --exclude=node_modules)
 parts=(.)
 # That of a second worktree is a file that names a folder outside, where the lab cannot look.
 [ -d .git ] || without+=(--exclude=./.git)
@@ -81,8 +81,9 @@ for folder in .git/objects target/release/deps; do
     find "$folder" -type f -size +32k ! -name "*.d" -printf '%p\0' >>/run/large
 done
 tr '\0' '\n' </run/large >/run/large-names
+# With times that are as precise as theirs, or cargo takes what was built in the same second for the older one.
 for part in "${parts[@]}"; do
-    tar "${without[@]}" --exclude-from=/run/large-names --exclude-from=<(sed 's|^|./|' /run/large-names) -cf - "$part" |
+    tar --format=posix "${without[@]}" --exclude-from=/run/large-names --exclude-from=<(sed 's|^|./|' /run/large-names) -cf - "$part" |
         tar -C "$home/book" -xf -
     without=()
 done
@@ -92,15 +93,15 @@ chown -R --reference="$home" "$home/book"
 mkdir "$machine/etc/systemd/journald.conf.d"
 printf '[Journal]\nSystemMaxFileSize=2M\n' >"$machine/etc/systemd/journald.conf.d/lab.conf"
 
-# What cargo has fetched, under the very path that it has outside: to cargo, the same source in
+# What cargo has fetched, under the very path that it had where the steps were built: to cargo, the same source in
 # another place is another source, and has to be built again.
-cargo_home=$machine${LAB_REGISTRY%/registry}
-mkdir -p "$machine$LAB_REGISTRY"
+cargo_home=$machine${LAB_REGISTRY_AS%/registry}
+mkdir -p "$machine$LAB_REGISTRY_AS"
 chmod a+x "$machine/root"
 chown --reference="$home" "$cargo_home"
-printf 'export CARGO_HOME=%q\n' "${LAB_REGISTRY%/registry}" >>"$machine/etc/profile.d/book.sh"
+printf 'export CARGO_HOME=%q\n' "${LAB_REGISTRY_AS%/registry}" >>"$machine/etc/profile.d/book.sh"
 
-[ ! -d "$LAB_REGISTRY" ] || binds+=(--bind-ro="$LAB_REGISTRY")
+[ ! -d "$LAB_REGISTRY" ] || binds+=(--bind-ro="${LAB_REGISTRY//:/\\:}:${LAB_REGISTRY_AS//:/\\:}")
 
 # --- inside: booting it -------------------------------------------------------------------------------
 

@@ -13,6 +13,8 @@ Usage: scripts/lab.sh up [--suite SUITE]   boot a lab; SUITE is a Debian release
        scripts/lab.sh reboot               reboot it; its files stay
        scripts/lab.sh down [--all]         end it; nothing of it stays
        scripts/lab.sh purge                remove the cached Debian systems too
+       scripts/lab.sh base                 for scripts/workshop.sh: makes the Debian system, unless it is
+                                           cached, and says where it is
        scripts/lab.sh serve [--all]        for scripts/serve.sh --lab: boots one, and starts things in it;
                                            with --all, for scripts/workshop.sh, in those that it names
        scripts/lab.sh watch                what scripts/watch.sh sees there, for the same
@@ -30,7 +32,7 @@ name=lab suite=trixie all=
 action=${1-}
 case $action in
     -h | --help) usage && exit ;;
-    up | shell | run | status | reboot | down | purge | serve | watch) shift ;;
+    up | shell | run | status | reboot | down | purge | base | serve | watch) shift ;;
     '') misuse "Up, shell, run, status, reboot, down or purge?" ;;
     *) misuse "lab.sh cannot '$action'." ;;
 esac
@@ -57,23 +59,14 @@ umask 022 # what a lab is made of has to be read by others than root
 # --- becoming root, with the caller's Rust --------------------------------------------------------
 
 if [[ $action =~ ^(up|serve)$ ]] && [ -z "${LAB_RUST-}" ]; then
-    command -v cargo >/dev/null ||
-        die "cargo is not on the PATH, and the lab borrows your Rust toolchain." \
-            "Install Rust from https://rustup.rs and open a new terminal."
-    LAB_RUST=$(rustc --print sysroot)
-    LAB_REGISTRY=${CARGO_HOME:-$HOME/.cargo}/registry
-    export LAB_RUST LAB_REGISTRY
-    # The lab has no network: what the steps depend on has to be here before it starts.
-    cargo fetch --locked --quiet ||
-        die "The crates that the steps need could not be fetched." \
-            "Is there a network? They are fetched once; after that the lab needs none."
+    find_rust
 fi
 if [ "$EUID" -ne 0 ]; then
     command -v sudo >/dev/null ||
         die "The lab needs root, and there is no sudo." "Run this as root."
     echo "The lab needs root: going through sudo." >&2
     exec sudo -- env LAB_RUST="${LAB_RUST-}" LAB_REGISTRY="${LAB_REGISTRY-}" \
-        LAB_PACKAGES="${LAB_PACKAGES-}" LAB_USER="${LAB_USER-$UID}" "$root/scripts/lab.sh" "${original[@]}"
+        LAB_REGISTRY_AS="${LAB_REGISTRY_AS-}" LAB_PACKAGES="${LAB_PACKAGES-}" LAB_USER="${LAB_USER-$UID}" "$root/scripts/lab.sh" "${original[@]}"
 fi
 
 # --- the Debian system that every lab of a suite starts from --------------------------------------
@@ -95,6 +88,7 @@ echo "127.0.0.1 localhost lab" >"$1/etc/hosts"
 printf "%s\n" "PATH=\$PATH:/opt/rust/bin" "export CARGO_NET_OFFLINE=true LANG=C.UTF-8 SYSTEMD_LESS=FRXMK" "cd ~/book" >"$1/etc/profile.d/book.sh"
 '
 base=$cache/$suite-$(printf '%s' "$packages$prepare" | sha256sum | cut -c1-8)
+base_packed=$packed/${base##*/}.tar
 
 # One at a time: who comes second waits, and finds what the first has made.
 require_base() {
@@ -108,13 +102,18 @@ require_base() {
 }
 
 make_base() {
-    local part=$base.part log=$base.part.log
+    local part=$base.part log=$base.part.log make
     rm -rf --one-file-system "$cache"/*.part* # what a killed run left half-made
     echo "Making a Debian $suite system in $cache, once; this takes half a minute."
     trap 'rm -rf --one-file-system "$part" "$log"; exit 130' INT TERM
     # Where only it sees what it mounts: nothing stays mounted if it is killed.
-    if ! unshare --mount mmdebstrap --quiet --variant=minbase --include="$packages" --customize-hook="$prepare" \
-        --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$part" 2>"$log"; then
+    make=(unshare --mount mmdebstrap --quiet --variant=minbase --include="$packages" --customize-hook="$prepare"
+        --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$part")
+    if [ -e "$base_packed" ]; then
+        mkdir "$part"
+        make=(tar -C "$part" --numeric-owner --xattrs --xattrs-include='*' -xpf "$base_packed")
+    fi
+    if ! "${make[@]}" 2>"$log"; then
         tail -n 5 "$log" >&2
         rm -rf --one-file-system "$part" "$log"
         die "The Debian $suite system could not be made." \
@@ -232,12 +231,19 @@ take_down() {
 
 # --- the actions ----------------------------------------------------------------------------------
 
-up() {
-    local tool unreadable missing=
-    for tool in mmdebstrap:mmdebstrap systemd-nspawn:systemd-container pgrep:procps nsenter:util-linux; do
+# require_programs PROGRAM:PACKAGE...: as Debian calls them; and what makes the Debian system, if it has to be made.
+require_programs() {
+    local tool missing=
+    [ -d "$base" ] || [ -e "$base_packed" ] || set -- mmdebstrap:mmdebstrap "$@"
+    for tool; do
         command -v "${tool%:*}" >/dev/null || missing+=" ${tool#*:}"
     done
     [ -z "$missing" ] || die "The lab needs programs that are not here." "On Debian: apt install$missing"
+}
+
+up() {
+    local unreadable
+    require_programs systemd-nspawn:systemd-container pgrep:procps nsenter:util-linux
     [ -n "$(cgroup2)" ] ||
         die "The lab needs control groups of version 2, and this machine has mounted none." \
             "With systemd, boot with systemd.unified_cgroup_hierarchy=1; without, as root: mount -t cgroup2 cgroup2 /sys/fs/cgroup"
@@ -264,7 +270,7 @@ up() {
     local scope=()
     [ ! -d /run/systemd/system ] ||
         scope=(systemd-run --quiet --scope --property=Delegate=yes --unit="hellod-lab-$name")
-    LAB_RUST=$LAB_RUST LAB_REGISTRY=$LAB_REGISTRY \
+    LAB_RUST=$LAB_RUST LAB_REGISTRY=$LAB_REGISTRY LAB_REGISTRY_AS=$LAB_REGISTRY_AS \
         setsid "${scope[@]}" "$root/scripts/lab-machine.sh" "$name" "$base" <&- >"$state/log" 2>&1 &
     disown # bash would say how it ended
     until holder_noted >/dev/null; do
@@ -367,6 +373,11 @@ serve() {
 
 case $action in
     up) up ;;
+    base)
+        require_programs
+        require_base >&2
+        echo "$base"
+        ;;
     serve) serve ;;
     shell)
         require_up

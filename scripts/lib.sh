@@ -82,6 +82,48 @@ alone() {
     flock 9
 }
 
+# --- Rust, and what came packed ---------------------------------------------------------------------
+
+# What workshop.sh pack took along, for a machine that has neither Rust nor network: what labs are made of. This
+# repository's target came with it, built, and nothing is to be built there.
+packed=$root/packed
+is_packed() { [ -d "$packed" ]; }
+
+# find_rust: what a lab borrows. Sets LAB_RUST, the toolchain; LAB_REGISTRY, what cargo has fetched; and
+# LAB_REGISTRY_AS, where the lab has that.
+find_rust() {
+    if is_packed; then
+        LAB_RUST=$packed/rust LAB_REGISTRY=$packed/registry LAB_REGISTRY_AS=$(cat "$packed/registry-path")
+    else
+        command -v cargo >/dev/null ||
+            die "cargo is not on the PATH, and the lab borrows your Rust toolchain." \
+                "Install Rust from https://rustup.rs and open a new terminal."
+        LAB_RUST=$(rustc --print sysroot)
+        LAB_REGISTRY=${CARGO_HOME:-$HOME/.cargo}/registry
+        # To cargo, the same source in another place is another source, and has to be built again.
+        LAB_REGISTRY_AS=$LAB_REGISTRY
+        # The lab has no network: what the steps depend on has to be here before it starts.
+        cargo fetch --locked --quiet ||
+            die "The crates that the steps need could not be fetched." \
+                "Is there a network? They are fetched once; after that the lab needs none."
+    fi
+    export LAB_RUST LAB_REGISTRY LAB_REGISTRY_AS
+}
+
+# build_tool NAME: one of those in tools/.
+build_tool() { cargo build --quiet --locked --manifest-path tools/Cargo.toml --target-dir target/tools --package "$1"; }
+
+# build_steps: as apply.sh and the chapters do it, so that they find it done: one by one, for together they would
+# be given other features of their crates, and without the examples, which have more of these.
+build_steps() {
+    local step
+    for step in steps/[0-9]*; do
+        step=${step#steps/}
+        cargo build --quiet --release --locked --target-dir target --package "step-${step%%-*}"
+        cargo build --quiet --release --locked --target-dir target --package "step-${step%%-*}" --examples
+    done
+}
+
 # --- the managers ---------------------------------------------------------------------------------
 
 require_managers() {

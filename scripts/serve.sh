@@ -55,10 +55,10 @@ done
 [ ! -e /etc/hellod-lab ] || [ -z "$lab" ] || die "This is the lab, and it has none of its own." "Leave with: exit"
 if [ -n "$lab" ]; then options+=(--lab "$name" --suite "$suite"); fi
 
-command -v cargo >/dev/null ||
+is_packed || command -v cargo >/dev/null ||
     die "cargo is not on the PATH, and the book is built with it." \
         "Install Rust from https://rustup.rs and open a new terminal."
-command -v cc >/dev/null ||
+is_packed || command -v cc >/dev/null ||
     die "There is no C compiler, and Rust needs one to link programs." \
         "On Debian: apt install gcc libc6-dev"
 
@@ -91,7 +91,7 @@ if [ ! -x target/tools/debug/companion ]; then
 else
     companion+=(--quiet)
 fi
-"${companion[@]}" ||
+is_packed || "${companion[@]}" ||
     die "What ties the pages to a machine could not be built; cargo's message is above." \
         "Is there a network? It is needed this once. Then run this again. Or read without: scripts/serve.sh --still"
 "$mdbook" build

@@ -22,7 +22,7 @@ END
 # The releases that the book is tried on; the first is the one whose answers it shows.
 suites=(trixie bookworm forky)
 all=(tests/code.sh tests/scripts.sh tests/book.sh tests/page.sh tests/live.sh tests/workshop.sh tests/lab.sh tests/steps.sh tests/exercises.sh
-    tests/sessions.sh tests/machine.sh)
+    tests/sessions.sh tests/machine.sh tests/pack.sh)
 chosen=()
 original=("$@")
 while [ $# -gt 0 ]; do
@@ -51,7 +51,7 @@ command -v cargo >/dev/null ||
 # program:package, as Debian calls them.
 needed=(cc:gcc ld:binutils git:git shellcheck:shellcheck chromium:chromium node:nodejs npm:npm sudo:sudo
     mmdebstrap:mmdebstrap systemd-nspawn:systemd-container nsenter:util-linux unshare:util-linux pgrep:procps
-    diff:diffutils findmnt:util-linux qemu-system-x86_64:qemu-system-x86 mkfs.ext4:e2fsprogs ssh:openssh-client curl:curl)
+    diff:diffutils findmnt:util-linux qemu-system-x86_64:qemu-system-x86 ip:iproute2 zstd:zstd mkfs.ext4:e2fsprogs ssh:openssh-client curl:curl)
 missing=()
 for one in "${needed[@]}"; do
     command -v "${one%:*}" >/dev/null || missing+=("${one#*:}")
@@ -81,7 +81,7 @@ end_here() {
 instances=/proc/sys/fs/inotify/max_user_instances instances_before=
 trap end_here EXIT
 # What labs need of the machine; given back at the end.
-if [[ ${chosen[*]} =~ /(live|workshop|lab|steps|exercises|sessions|machine)\.sh ]]; then
+if [[ ${chosen[*]} =~ /(live|workshop|lab|steps|exercises|sessions|machine|pack)\.sh ]]; then
     # Many side by side take more of these than root has on most machines.
     if [ "$(cat "$instances")" -lt 512 ]; then
         instances_before=$(cat "$instances")

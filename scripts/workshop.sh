@@ -11,6 +11,7 @@ Usage: scripts/workshop.sh up COUNT [OPTION...]   boots so many seats, and print
        scripts/workshop.sh status                 the seats, what they are at, and who is stuck
        scripts/workshop.sh reset SEAT             makes a seat anew; what was done there is gone
        scripts/workshop.sh down                   ends all of it; nothing of it stays
+       scripts/workshop.sh pack [FILE]            all that it needs in one archive, for a machine without network
 
 A seat is a lab of its own, with the book, a terminal and its checks, for a browser and nothing else. Run up again
 to bring back what has ended; words and cards stay the same until down.
@@ -21,6 +22,14 @@ to bring back what has ended; words and cards stay the same until down.
   --public ADDRESS  https://class.example, say, if a proxy stands before it, which then encrypts
   --suite SUITE     the seats' Debian release, trixie if not said
   --raise           allow what the machine allows too little of; put back by down
+
+A pack has this repository, the book, Rust, the crates and the seats' Debian. FILE ends in .tar.zst or .tar.xz, and is
+target/hellod-workshop.tar.zst if not said, or .tar.xz where there is no zstd. A machine like this one, with or
+without Rust, then needs two commands, and the Debian packages systemd-container, util-linux, procps, and zstd or
+xz-utils; sudo too, if you are not root there:
+
+    tar -xf hellod-workshop.tar.zst && cd hellod-workshop
+    scripts/workshop.sh up 20
 END
 }
 
@@ -29,11 +38,11 @@ END
 action=${1-}
 case $action in
     -h | --help) usage && exit ;;
-    up | cards | status | reset | down) shift ;;
-    '') misuse "Up, cards, status, reset or down?" ;;
+    up | cards | status | reset | down | pack) shift ;;
+    '') misuse "Up, cards, status, reset, down or pack?" ;;
     *) misuse "workshop.sh cannot '$action'." ;;
 esac
-count='' host=localhost port=3000 public='' suite=trixie raise=
+count='' file='' host=localhost port=3000 public='' suite=trixie raise=
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help) usage && exit ;;
@@ -48,10 +57,12 @@ while [ $# -gt 0 ]; do
             esac
             shift
             ;;
+        -*) misuse "'workshop.sh $action' takes no '$1'." ;;
         *) [ -z "$count" ] || misuse "One number, not '$count' and '$1'." && count=$1 ;;
     esac
     shift
 done
+if [ "$action" = pack ]; then file=$count count=''; fi
 if [ -n "$count" ]; then
     [[ $count =~ ^[0-9]{1,2}$ && ! $count =~ ^0+$ ]] || misuse "'$count' is no number from 1 to 99."
     count=$((10#$count))
@@ -124,13 +135,12 @@ up() {
         wait_for_seats
         return
     fi
-    scripts/serve.sh --build
-    cargo build --quiet --locked --manifest-path tools/Cargo.toml --target-dir target/tools --package companion
-    # Whoever has built the steps spares every seat that.
-    for step in steps/[0-9]*; do
-        step=${step#steps/}
-        cargo build --quiet --release --locked --package "step-${step%%-*}" --examples --bins
-    done
+    if ! is_packed; then
+        scripts/serve.sh --build
+        build_tool companion
+        # Whoever has built the steps spares every seat that.
+        build_steps
+    fi
     look_at_machine
     # The labs are root's: sudo asks here, before anything runs in the background.
     "${as_root[@]}" true
@@ -222,4 +232,8 @@ down() {
     run rm -r "$folder"
 }
 
+if [ "$action" = pack ]; then
+    # shellcheck source=scripts/pack.sh
+    . scripts/pack.sh
+fi
 "$action"
