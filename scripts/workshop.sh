@@ -126,11 +126,11 @@ look_at_machine() {
 up() {
     [ -e "$folder/words" ] || [ -z "$(seats)" ] ||
         die "There are seats of another workshop on this machine." "End it where it was begun: scripts/workshop.sh down"
+    local options="$count --listen $host -p $port --suite $suite${public:+ --public $public}"
     mkdir -p "$folder"
     if server >/dev/null; then
-        if [ "$(cat "$folder/count")" != "$count" ]; then
-            die "A workshop with $(cat "$folder/count") seats runs." "End it first: scripts/workshop.sh down"
-        fi
+        [ "$(cat "$folder/options")" = "$options" ] ||
+            die "A workshop runs already, as: up $(cat "$folder/options")" "End it first: scripts/workshop.sh down"
         echo "The workshop runs; a seat that has ended is started again by itself."
         wait_for_seats
         return
@@ -142,15 +142,21 @@ up() {
         build_steps
     fi
     look_at_machine
-    # The labs are root's: sudo asks here, before anything runs in the background.
-    "${as_root[@]}" true
-    echo "$count" >"$folder/count"
+    find_rust
+    echo "$options" >"$folder/options"
     rm -f "$folder/status"
     : >"$folder/log"
+    [ -p "$folder/hand" ] || mkfifo "$folder/hand"
     setsid target/tools/debug/companion --workshop "$folder" --seats "$count" --suite "$suite" \
         --host "$host" --port "$port" ${public:+--public "$public"} <&- >>"$folder/log" 2>&1 &
     echo $! >"$folder/pid"
     disown
+    # The labs are root's: this one starts what the server writes into the pipe, and ends with it. From here, since
+    # sudo asks for a password in a terminal, and the server has none.
+    # shellcheck disable=SC2016  # it is for the other shell
+    "${as_root[@]}" env LAB_RUST="$LAB_RUST" LAB_REGISTRY="$LAB_REGISTRY" LAB_REGISTRY_AS="$LAB_REGISTRY_AS" LAB_USER="$UID" \
+        bash -c 'setsid --fork scripts/lab.sh serve --all --name workshop <"$1/hand" >>"$1/log" 2>&1' bash "$folder" ||
+        { kill "$(server)" && die "The labs need root, and sudo did not grant that." "Run this again."; }
     wait_for_seats
 }
 
@@ -204,7 +210,7 @@ status() {
 
 reset() {
     server >/dev/null || die "No workshop runs." "Begin one: scripts/workshop.sh up 20"
-    [ "$count" -le "$(cat "$folder/count")" ] || die "There is no seat $count." "There are $(cat "$folder/count")."
+    [ "$count" -le "$(wc -l <"$folder/status")" ] || die "There is no seat $count." "There are $(wc -l <"$folder/status")."
     : >"$folder/reset-$(seat "$count")"
     run scripts/lab.sh down --name "$(seat "$count")"
     while [ -e "$folder/reset-$(seat "$count")" ]; do

@@ -187,6 +187,32 @@ page_of_the_lab() {
     says '"systemd":"257"' <"$work/said"
     says '"ends":"done","same":true' <"$work/said"
 }
+# As on a machine that has unpacked what workshop.sh pack made: nothing is built there.
+workshop() {
+    local group
+    scripts/serve.sh --build
+    tar -cf - target/book target/tools/debug/{companion,cmdrun} | "${ssh[@]}" 'tar -C "my book" -xf -'
+    # shellcheck disable=SC2016  # the machine's
+    types 'mkdir -p packed && ln -sfn "$(rustc --print sysroot)" packed/rust && ln -sfn ~/.cargo/registry packed/registry && echo ~/.cargo/registry >packed/registry-path'
+    types 'sudo -k; scripts/workshop.sh up 2 --raise' | tee "$work/said" || true
+    same 1 "$(grep -c 'password for reader' "$work/said")"
+    says "2 of 2 seats are up" <"$work/said"
+    # The terminal in which it was started has gone, and sudo has not to be asked again.
+    types 'scripts/workshop.sh status' | says "seat  2  up"
+    types 'scripts/lab.sh run --name seat-02 -- scripts/apply.sh 1'
+    types 'until scripts/workshop.sh status | grep -F "seat  2  up        01"; do sleep 0.5; done'
+    # What a seat may take, as systemd's host has it.
+    # shellcheck disable=SC2016  # the machine's
+    group='/sys/fs/cgroup$(cut -d: -f3 /proc/$(cat /run/hellod-lab-seat-01/holder)/cgroup | sed s,/supervisor,/machine,)'
+    types "cat $group/memory.max $group/pids.max" >"$work/said"
+    says 1610612736 <"$work/said"
+    says 2000 <"$work/said"
+    types 'sudo -k; scripts/workshop.sh reset 1; scripts/workshop.sh down' >"$work/said"
+    says "Seat 1 was made anew." <"$work/said"
+    types 'ls -d target/workshop /run/hellod-lab-seat-*; pgrep -af companion; rm -r packed; cat /proc/sys/fs/inotify/max_user_instances; echo end' >"$work/said" || true
+    ends 1 grep -E '^(target/workshop|/run/)|companion --workshop' "$work/said"
+    says 128 <"$work/said"
+}
 lab_leaves_nothing() {
     types 'scripts/lab.sh down && sudo find /run /sys/fs/cgroup /tmp /var/lib /etc -name "*hellod-lab*"; grep hellod-lab /proc/self/mountinfo; pgrep -af "lab-[m]achine"; systemctl list-units --all --no-legend "*hellod*" | cat; echo end' >"$work/said"
     same end "$(grep -v -e 'password for reader' -e 'going through sudo' "$work/said" | grep .)"
@@ -219,5 +245,7 @@ it "the last step works in it, also after a reboot" lab_works
 it "root of it does not get out" lab_keeps_root_in
 ABOUT="machine, page"
 it "tied to the lab, it plays a block, and sudo asks once" page_of_the_lab
+ABOUT="machine, workshop"
+it "two seats, with a sudo that asks once, also when the terminal has gone; limits; down leaves nothing" workshop
 ABOUT="machine, lab"
 it "down leaves nothing" lab_leaves_nothing

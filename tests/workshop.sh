@@ -129,7 +129,7 @@ killed() {
 }
 it "killed, and up again: what is missing is brought back, what was there stays, the cards too" killed
 
-it "another number of seats is told" eval "ends 1 scripts/workshop.sh up 4 -p $port 2>&1 | says 'A workshop with 3 seats runs.'"
+it "asked for other seats or addresses than run: said" eval "ends 1 scripts/workshop.sh up 4 -p $port 2>&1 | says 'A workshop runs already, as: up 3 '"
 
 # As a room with a proxy has it: tests/Caddyfile is what the book shows.
 behind_a_proxy() {

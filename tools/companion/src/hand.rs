@@ -6,7 +6,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
@@ -15,8 +15,8 @@ use session::terminal;
 
 /// Starts what is named to it.
 pub struct Hand {
-    asks: Mutex<ChildStdin>,
-    _child: Child,
+    asks: Mutex<Box<dyn Write + Send>>,
+    _child: Option<Child>,
 }
 
 impl Hand {
@@ -26,22 +26,8 @@ impl Hand {
     ///
     /// If it does not boot; why is on standard error already.
     pub fn of_lab(name: &str, suite: &str) -> Result<Self> {
-        Self::serving(&["--name", name, "--suite", suite])
-    }
-
-    /// For any lab, none of which is booted by this.
-    ///
-    /// # Errors
-    ///
-    /// If `sudo` is refused; why is on standard error already.
-    pub fn of_workshop() -> Result<Self> {
-        Self::serving(&["--all", "--name", "workshop"])
-    }
-
-    fn serving(arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(repository().join("scripts/lab.sh"))
-            .arg("serve")
-            .args(arguments)
+            .args(["serve", "--name", name, "--suite", suite])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -55,8 +41,23 @@ impl Hand {
             bail!("there is no lab to tie the page to; why is above");
         }
         Ok(Self {
-            asks: Mutex::new(asks),
-            _child: child,
+            asks: Mutex::new(Box::new(asks)),
+            _child: Some(child),
+        })
+    }
+
+    /// For any lab, none of which is booted by this: `lab.sh serve --all` reads what this writes into the pipe.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such pipe.
+    pub fn of_workshop(pipe: &Path) -> Result<Self> {
+        // Waits until the other end is opened, too, see fifo(7).
+        let asks = std::fs::File::options().write(true).open(pipe);
+        let asks = asks.with_context(|| format!("cannot open {}", pipe.display()))?;
+        Ok(Self {
+            asks: Mutex::new(Box::new(asks)),
+            _child: None,
         })
     }
 

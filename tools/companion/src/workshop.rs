@@ -137,7 +137,7 @@ pub struct Wanted<'a> {
 pub fn open(wanted: &Wanted) -> Result<(Arc<Workshop>, Router)> {
     let words = words(wanted.folder, wanted.seats)?;
     let word = |name: &str| words.get(name).cloned().unwrap_or_default();
-    let hand = Arc::new(Hand::of_workshop()?);
+    let hand = Arc::new(Hand::of_workshop(&wanted.folder.join("hand"))?);
     let book = Arc::new(Book::new(wanted.book.to_owned(), true));
     let guard = Guard::new(wanted.names, "/board", word("board"));
     let workshop = Arc::new_cyclic(|workshop: &std::sync::Weak<Workshop>| {
