@@ -15,7 +15,7 @@ number that passed and the number that failed. Needs root for the labs, and goes
 
   --suite SUITE   in labs of this Debian release only, and not in all of: ${suites[*]}
 
-$(for file in "${all[@]}"; do printf '  %-10s%s\n' "$(basename "$file" .sh)" "$(sed -n '2s/^# //p' "$file")"; done)
+$(for file in "${all[@]}" "${more[@]}"; do printf '  %-10s%s\n' "$(basename "$file" .sh)" "$(sed -n '2s/^# //p' "$file")"; done)
 END
 }
 
@@ -23,6 +23,8 @@ END
 suites=(trixie bookworm forky)
 all=(tests/code.sh tests/scripts.sh tests/book.sh tests/page.sh tests/live.sh tests/workshop.sh tests/lab.sh tests/steps.sh tests/exercises.sh
     tests/sessions.sh tests/machine.sh tests/pack.sh)
+# For whoever has the time.
+more=(tests/soak.sh)
 chosen=()
 original=("$@")
 while [ $# -gt 0 ]; do
@@ -34,7 +36,7 @@ while [ $# -gt 0 ]; do
             ;;
         -*) misuse "There is no option '$1'." ;;
         *)
-            [[ " ${all[*]} " == *" tests/$1.sh "* ]] || misuse "There is no test '$1'."
+            [[ " ${all[*]} ${more[*]} " == *" tests/$1.sh "* ]] || misuse "There is no test '$1'."
             chosen+=("tests/$1.sh")
             ;;
     esac
@@ -81,7 +83,7 @@ end_here() {
 instances=/proc/sys/fs/inotify/max_user_instances instances_before=
 trap end_here EXIT
 # What labs need of the machine; given back at the end.
-if [[ ${chosen[*]} =~ /(live|workshop|lab|steps|exercises|sessions|machine|pack)\.sh ]]; then
+if [[ ${chosen[*]} =~ /(live|workshop|lab|steps|exercises|sessions|machine|pack|soak)\.sh ]]; then
     # Many side by side take more of these than root has on most machines.
     if [ "$(cat "$instances")" -lt 512 ]; then
         instances_before=$(cat "$instances")

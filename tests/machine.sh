@@ -193,7 +193,7 @@ workshop() {
     scripts/serve.sh --build
     tar -cf - target/book target/tools/debug/{companion,cmdrun} | "${ssh[@]}" 'tar -C "my book" -xf -'
     # shellcheck disable=SC2016  # the machine's
-    types 'mkdir -p packed && ln -sfn "$(rustc --print sysroot)" packed/rust && ln -sfn ~/.cargo/registry packed/registry && echo ~/.cargo/registry >packed/registry-path'
+    types 'mkdir -p packed && ln -sfn "$(rustc --print sysroot)" packed/rust && ln -sfn "${CARGO_HOME:-$HOME/.cargo}/registry" packed/registry && echo "${CARGO_HOME:-$HOME/.cargo}/registry" >packed/registry-path'
     types 'sudo -k; scripts/workshop.sh up 2 --raise' | tee "$work/said" || true
     same 1 "$(grep -c 'password for reader' "$work/said")"
     says "2 of 2 seats are up" <"$work/said"

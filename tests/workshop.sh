@@ -104,7 +104,7 @@ root_in_a_seat() {
     local word try
     word=$(sed -n 's/^board //p' "$folder/words")
     for try in "grep -rsF $word /proc/*/environ /proc/*/cmdline /root /run /var/lib" \
-        "curl -s --max-time 2 http://localhost:$port/" "ls -d /run/hellod-lab-*" "nsenter --target 1 --all true && grep -c . /proc/1/root/root/.cargo/config.toml" \
+        "curl -s --max-time 2 http://localhost:$port/" "ls -d /run/hellod-lab-*" "mount -t cgroup2 none /mnt && ls -d /mnt/hellod-lab-*" \
         "kill -0 $(cat "$folder/pid") && grep companion /proc/$(cat "$folder/pid")/cmdline"; do
         ends_not 0 in_seat 1 "sudo bash -c '$try'" &>/dev/null || { echo "this worked: $try" && return 1; }
     done
