@@ -144,13 +144,17 @@ up() {
     look_at_machine
     find_rust
     echo "$options" >"$folder/options"
-    rm -f "$folder/status"
+    rm -f "$folder"/{status,hand}
     : >"$folder/log"
-    [ -p "$folder/hand" ] || mkfifo "$folder/hand"
     setsid target/tools/debug/companion --workshop "$folder" --seats "$count" --suite "$suite" \
         --host "$host" --port "$port" ${public:+--public "$public"} <&- >>"$folder/log" 2>&1 &
     echo $! >"$folder/pid"
     disown
+    # It makes a pipe when it has what else it needs.
+    until [ -p "$folder/hand" ]; do
+        require_server
+        sleep 0.1
+    done
     # The labs are root's: this one starts what the server writes into the pipe, and ends with it. From here, since
     # sudo asks for a password in a terminal, and the server has none.
     # shellcheck disable=SC2016  # it is for the other shell
@@ -160,15 +164,19 @@ up() {
     wait_for_seats
 }
 
+require_server() {
+    server >/dev/null || { sleep 0.3 && server >/dev/null; } || {
+        tail -n 5 "$folder/log" >&2
+        die "The workshop has ended; the last it said is above." "Mend that and run this again."
+    }
+}
+
 # Shows how it goes on, until all are up.
 wait_for_seats() {
     local said='' up
     echo "Booting seats; the log is $folder/log."
     while :; do
-        server >/dev/null || { sleep 0.3 && server >/dev/null; } || {
-            tail -n 5 "$folder/log" >&2
-            die "The workshop has ended; the last it said is above." "Mend that and run this again."
-        }
+        require_server
         up=$(grep -c ' up ' "$folder/status" 2>/dev/null || true)
         if [ "${up:-0}" != "$said" ]; then
             said=${up:-0}

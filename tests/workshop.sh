@@ -39,6 +39,18 @@ too_little() {
 }
 it "what the machine lacks is said before a seat starts, allowed when told to, and put back" too_little
 
+port_is_taken() {
+    local other
+    node -e "require('net').createServer().listen($port, '127.0.0.1')" &>/dev/null &
+    other=$!
+    soon eval ": </dev/tcp/127.0.0.1/$port"
+    ends 1 scripts/workshop.sh up 1 -p "$port" 2>&1 | says "cannot listen on localhost:$port."
+    kill "$other"
+    wait "$other" || true
+    scripts/workshop.sh down >/dev/null
+}
+it "the port is taken: a clear sentence" port_is_taken
+
 # --- a class ---------------------------------------------------------------------------------------------
 
 scripts/workshop.sh up 3 -p "$port" >/dev/null

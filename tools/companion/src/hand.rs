@@ -46,12 +46,19 @@ impl Hand {
         })
     }
 
-    /// For any lab, none of which is booted by this: `lab.sh serve --all` reads what this writes into the pipe.
+    /// For any lab, none of which is booted by this: `lab.sh serve --all` reads what this writes into the pipe, which
+    /// is made here.
     ///
     /// # Errors
     ///
-    /// If there is no such pipe.
+    /// If there can be no such pipe.
     pub fn of_workshop(pipe: &Path) -> Result<Self> {
+        let _ = std::fs::remove_file(pipe);
+        Command::new("mkfifo")
+            .arg("--mode=600")
+            .arg(pipe)
+            .status()
+            .context("cannot run mkfifo")?;
         // Waits until the other end is opened, too, see fifo(7).
         let asks = std::fs::File::options().write(true).open(pipe);
         let asks = asks.with_context(|| format!("cannot open {}", pipe.display()))?;
