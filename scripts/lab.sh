@@ -137,9 +137,9 @@ state=/run/hellod-lab-$name
 holder() { holder_noted || pgrep --oldest --full "/lab-machine\.sh $name $cache/"; }
 # As it has noted it down itself: looking through all processes takes long where there are many labs.
 holder_noted() {
-    local pid
-    # Bash leaves out the zeros between the arguments.
-    { read -r pid <"$state/holder" && [[ $(<"/proc/$pid/cmdline") == */lab-machine.sh"$name$cache"/* ]]; } 2>/dev/null && echo "$pid"
+    local pid words
+    { read -r pid <"$state/holder" && mapfile -d '' words <"/proc/$pid/cmdline"; } 2>/dev/null &&
+        [[ ${words[*]} == */"lab-machine.sh $name $cache/"* ]] && echo "$pid"
 }
 
 # The lab's own process 1, once it is systemd.

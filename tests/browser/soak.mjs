@@ -93,7 +93,8 @@ while (Date.now() < end) {
     }
     if (killed + cut > 0 && (killed + cut) % 20 === 0) console.error(`${killed} killed, ${cut} cut`);
 }
-await page.waitForFunction(() => Object.values(soak.seats).every((seat) => seat.over && seat.up), null, { timeout: 300_000 });
+await page.waitForFunction(() => Object.values(soak.seats).every((seat) => seat.over && seat.up), null, { timeout: Number(process.env.PATIENCE ?? 300_000) })
+    .catch((error) => console.log(`        ${error.message}`)); // which they were not is told below
 const seats = await page.evaluate(() => Object.fromEntries(Object.entries(soak.seats).map(([place, { socket, say, ended, chapter, screen, ...seat }]) => [place, seat])));
 const all = (name) => Object.values(seats).reduce((sum, seat) => sum + (Array.isArray(seat[name]) ? seat[name].length : seat[name]), 0);
 console.log(`        ${minutes} minutes, ${count} seats: ${all("played")} blocks played, ${all("typed")} lines typed, ${all("flags")} flags; ${killed} labs killed, ${cut} connections cut; ${all("broken")} blocks did not come to their end`);
