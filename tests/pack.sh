@@ -20,7 +20,7 @@ comes_up() {
     scripts/workshop.sh up 2 -p 3900 | says "2 of 2 seats are up"
     same 2 "$(scripts/workshop.sh status | grep -cE '^seat +[12] +up ')"
     # Of these namespaces, and not of the machine around them.
-    same 2 "$(pgrep --full --count '/lab-machine\.sh seat-0[12] .* inside')"
+    same 2 "$(pgrep --full --count '^bash .*/lab-machine\.sh seat-0[12] .* inside')"
     # From the pack, and nothing else.
     same "packed/$(ls /var/cache/hellod-lab).tar" "$(ls packed/*.tar)"
 }
