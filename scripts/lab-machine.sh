@@ -74,6 +74,7 @@ parts=(.)
 # That of a second worktree is a file that names a folder outside, where the lab cannot look.
 [ -d .git ] || without+=(--exclude=./.git)
 if [ -d target/release ]; then parts+=(target/release); fi
+: >/run/large
 for folder in .git/objects target/release/deps; do
     [ -d "$folder" ] || continue
     place=$PWD/$folder
