@@ -243,6 +243,7 @@ require_programs() {
 
 up() {
     local unreadable
+    LAB_REGISTRY_AS=${LAB_REGISTRY_AS:-$LAB_REGISTRY}
     require_programs systemd-nspawn:systemd-container pgrep:procps nsenter:util-linux
     [ -n "$(cgroup2)" ] ||
         die "The lab needs control groups of version 2, and this machine has mounted none." \
