@@ -57,5 +57,5 @@ measure_live() {
     awk -v idle="$idle" -v none="$none" -v quiet="$quiet" -v hz="$(getconf CLK_TCK)" 'BEGIN {
         printf "| idle, a page open, of a core | %.2f %% | 0.5 %% |\n| idle, no page | %.2f %% | 0 %% |\n", 100 * idle / hz / quiet, 100 * none / hz / quiet }'
     echo "| PSS of the companion | $((pss / 1000)).$((pss % 1000 / 100)) MB | 20 MB |"
-    echo "| JavaScript and CSS of the pages | $(cat theme/*.js theme/*.css tools/companion/page/{live.js,terminal.js,live.css} | wc -c | awk '{ printf "%.1f", $1 / 1000 }') kB | 40 kB |"
+    echo "| JavaScript and CSS of the pages | $(cat theme/*.js theme/*.css tools/companion/page/{make.js,live.js,terminal.js,live.css} | wc -c | awk '{ printf "%.1f", $1 / 1000 }') kB | 40 kB |"
 }

@@ -17,7 +17,6 @@ Usage: scripts/lab.sh up [--suite SUITE]   boot a lab; SUITE is a Debian release
                                            cached, and says where it is
        scripts/lab.sh serve [--all]        for scripts/serve.sh --lab: boots one, and starts things in it;
                                            with --all, for scripts/workshop.sh, in those that it names
-       scripts/lab.sh watch                what scripts/watch.sh sees there, for the same
 
 Each takes --name NAME; the lab's name is 'lab' if not said.
 
@@ -32,7 +31,7 @@ name=lab suite=trixie all=
 action=${1-}
 case $action in
     -h | --help) usage && exit ;;
-    up | shell | run | status | reboot | down | purge | base | serve | watch) shift ;;
+    up | shell | run | status | reboot | down | purge | base | serve) shift ;;
     '') misuse "Up, shell, run, status, reboot, down or purge?" ;;
     *) misuse "lab.sh cannot '$action'." ;;
 esac
@@ -304,14 +303,13 @@ up() {
 # As learner, with a login of its own and so with a user manager. In the place of this script, which
 # has nothing left to do, and nothing to say if the machine goes down under the shell.
 as_learner() {
-    local pid group controller controllers=(memory pids cpu)
+    local pid group controller
     pid=$(leader)
     # First into a control group of the lab: with nsdelegate, cgroups(7), the kernel lets the lab's systemd
     # make a session only of a process that is in one already.
     echo 0 >"$(cgroup2)$(sed -n 's/^0:://p' "/proc/$pid/cgroup")/cgroup.procs"
-    # And to where its limits are, if that is elsewhere. What looks on is not slowed by what it looks at.
-    [ "$action" != watch ] || controllers=(memory pids)
-    for controller in "${controllers[@]}"; do
+    # And to where its limits are, if that is elsewhere.
+    for controller in memory pids cpu; do
         group=/sys/fs/cgroup/$controller/hellod-lab-$name
         [ ! -e "$group" ] || echo 0 >"$group/cgroup.procs"
     done
@@ -362,7 +360,7 @@ serve() {
                 # What was there before stays, and seats outlive their server.
                 [ -n "$all" ] || [ -d "/run/hellod-lab-$other" ] || others+=("$other")
                 ;;
-            shell | run | watch) ;;
+            shell | run) ;;
             *) continue ;;
         esac
         # Ctrl-C does nothing to what a script starts in the background, unless it is told to.
@@ -387,11 +385,6 @@ case $action in
     run)
         require_up
         as_learner --command "$(printf '%q ' "$@")"
-        ;;
-    watch)
-        require_up
-        renice --priority -10 $$ >/dev/null
-        as_learner --command "scripts/watch.sh --sudo"
         ;;
     status) status ;;
     reboot)

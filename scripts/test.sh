@@ -97,12 +97,8 @@ if [[ ${chosen[*]} =~ /(live|workshop|lab|steps|exercises|sessions|machine|pack|
 fi
 
 # Once, and one by one as apply.sh does it, so that the labs find everything built.
-for crate in steps/*/; do
-    crate=${crate#steps/}
-    cargo build --quiet --release --locked --package "step-${crate%%-*}"
-    cargo build --quiet --release --locked --package "step-${crate%%-*}" --examples
-    cargo test --quiet --release --locked --package "step-${crate%%-*}" --no-run
-done
+build_steps
+for step in $(all_steps); do cargo test --quiet --release --locked --package "step-${step%%-*}" --no-run; done
 
 # --- running them ---------------------------------------------------------------------------------
 

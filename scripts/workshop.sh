@@ -221,7 +221,7 @@ reset() {
     [ "$count" -le "$(wc -l <"$folder/status")" ] || die "There is no seat $count." "There are $(wc -l <"$folder/status")."
     : >"$folder/reset-$(seat "$count")"
     run scripts/lab.sh down --name "$(seat "$count")"
-    while [ -e "$folder/reset-$(seat "$count")" ]; do
+    while [ -e "$folder/reset-$(seat "$count")" ] || [ -z "$(sed -n "s/^seat *$count *up .*/up/p" "$folder/status")" ]; do
         server >/dev/null || die "The workshop has ended meanwhile." "Run scripts/workshop.sh up again."
         sleep 0.2
     done

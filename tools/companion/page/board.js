@@ -1,20 +1,11 @@
 // The teacher's board: what the seats' machines say, and what the teacher wants of them.
+import { make } from "./make.js";
 import { Terminal } from "./terminal.js";
 
 const $ = (id) => document.getElementById(id);
 let socket, board = null, looked = null, terminal = null;
 const say = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
 
-function make(kind, properties = {}, ...children) {
-    const [name, ...classes] = kind.split(".");
-    const element = document.createElement(name);
-    element.className = classes.join(" ");
-    for (const [key, value] of Object.entries(properties)) {
-        if (key in element) element[key] = value; else element.setAttribute(key, value);
-    }
-    element.append(...children);
-    return element;
-}
 // Only what has changed: focus stays where it is, and a screen reader hears it once.
 const drawn = new Map();
 function put(place, what, draw) {

@@ -1,23 +1,14 @@
 // Ties a page of the book to one machine, through the companion that has served it. Marks say what is true
 // there, and never what was clicked. Without this script the page is whole.
 
+import { make } from "./make.js";
+
 // Where the book is served: at the top, or below the path of a seat.
 const base = new URL("..", import.meta.url);
 const step = location.pathname.split("/").pop().replace(/\.html$/, "");
 const say = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
 let socket;
 
-// make("button.quiet", {title: "…"}, "text", child…): text only, so that nothing from the machine is ever HTML.
-function make(kind, properties = {}, ...children) {
-    const [name, ...classes] = kind.split(".");
-    const element = document.createElement(name);
-    element.className = classes.join(" ");
-    for (const [key, value] of Object.entries(properties)) {
-        if (key in element) element[key] = value; else element.setAttribute(key, value);
-    }
-    element.append(...children);
-    return element;
-}
 const button = (text, onclick, properties = {}) => make("button.live-button", { type: "button", onclick, ...properties }, text);
 
 // --- what is known -------------------------------------------------------------------------------------

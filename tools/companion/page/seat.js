@@ -1,18 +1,11 @@
 // A seat of a workshop: what its owner holds up, and what the teacher says and asks. Loaded before live.js, which
 // knows the connection.
+import { make } from "./make.js";
 
 const say = (detail) => document.dispatchEvent(new CustomEvent("live-say", { detail }));
 const base = new URL("..", import.meta.url);
 
-function make(name, properties = {}, ...children) {
-    const element = document.createElement(name);
-    for (const [key, value] of Object.entries(properties)) {
-        if (key in element) element[key] = value; else element.setAttribute(key, value);
-    }
-    element.append(...children);
-    return element;
-}
-const button = (text, onclick) => make("button", { type: "button", className: "live-button", onclick }, text);
+const button = (text, onclick) => make("button.live-button", { type: "button", onclick }, text);
 // Only what has changed, so that a screen reader hears it once.
 function put(element, text) { if (element.textContent !== text) element.textContent = text; element.hidden = !text; }
 
@@ -20,15 +13,15 @@ let seat = {};
 const flags = Object.entries({ stuck: "I'm stuck", question: "Question", done: "Done" })
     .map(([flag, text]) => [flag, button(text, () => say({ flag: seat.flag === flag ? null : flag }))]);
 const which = make("strong");
-const message = make("p", { className: "live-message", role: "status" });
-const note = make("p", { className: "live-message", role: "status" });
-const typing = make("p", { className: "live-message", role: "status" });
-const answers = make("span", { className: "live-buttons" });
-const strip = make("aside", { className: "live-seat", ariaLabel: "Your seat in the class", hidden: true },
-    make("div", { className: "live-seat-bar" }, which,
-        make("span", { className: "live-buttons", role: "group", ariaLabel: "Show your teacher" }, ...flags.map(([, one]) => one)),
+const message = make("p.live-message", { role: "status" });
+const note = make("p.live-message", { role: "status" });
+const typing = make("p.live-message", { role: "status" });
+const answers = make("span.live-buttons", {});
+const strip = make("aside.live-seat", { ariaLabel: "Your seat in the class", hidden: true },
+    make("div.live-seat-bar", {}, which,
+        make("span.live-buttons", { role: "group", ariaLabel: "Show your teacher" }, ...flags.map(([, one]) => one)),
         make("a", { href: new URL("session.txt", base), download: "my-session.txt" }, "Take my session along")),
-    message, note, make("div", { className: "live-seat-bar" }, typing, answers));
+    message, note, make("div.live-seat-bar", {}, typing, answers));
 document.body.prepend(strip);
 
 document.addEventListener("live-seat", ({ detail }) => {

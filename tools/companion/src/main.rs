@@ -231,7 +231,7 @@ fn tie(wanted: &Wanted, names: &Names) -> Result<Companion> {
         }
         let lab = labs.get(&wanted.suite).cloned();
         let name = name.clone();
-        let action = format!("watch --name {name}");
+        let action = format!("run --name {name} -- scripts/watch.sh --sudo");
         let its_lab = lab.clone();
         let machine = Machine::watch(
             Which::Lab {

@@ -17,6 +17,7 @@ use tower_http::services::ServeDir;
 use crate::workshop::Workshop;
 use crate::{board, guard};
 
+const MAKE: &str = include_str!("../page/make.js");
 const SCRIPT: &str = include_str!("../page/live.js");
 const TERMINAL: &str = include_str!("../page/terminal.js");
 const STYLE: &str = include_str!("../page/live.css");
@@ -60,6 +61,7 @@ async fn style(text: &'static str) -> impl IntoResponse {
 /// The pages and what they need.
 pub fn router(book: Arc<Book>) -> Router {
     Router::new()
+        .route("/live/make.js", get(|| script(MAKE)))
         .route("/live/live.js", get(|| script(SCRIPT)))
         .route("/live/terminal.js", get(|| script(TERMINAL)))
         .route("/live/seat.js", get(|| script(SEAT)))
@@ -73,6 +75,7 @@ pub fn board(workshop: Arc<Workshop>) -> Router {
     let guard = Arc::clone(&workshop);
     Router::new()
         .route("/", get(|| async { Html(BOARD) }))
+        .route("/make.js", get(|| script(MAKE)))
         .route("/board.js", get(|| script(BOARD_SCRIPT)))
         .route("/terminal.js", get(|| script(TERMINAL)))
         .route("/live.css", get(|| style(STYLE)))

@@ -167,7 +167,10 @@ pub fn open(wanted: &Wanted) -> Result<(Arc<Workshop>, Router)> {
                 move || {
                     let workshop = workshop.upgrade().context("the workshop has ended")?;
                     workshop.boot(number)?;
-                    let watch = format!("watch --name {}", self::name(number));
+                    let watch = format!(
+                        "run --name {} -- scripts/watch.sh --sudo",
+                        self::name(number)
+                    );
                     workshop.hand.start(&watch)
                 },
                 move || its_lab.open(),
