@@ -43,11 +43,17 @@ await page.evaluate(([places, minutes]) => {
                     for (const one of others) if (one !== `name-${place}`) seat.wrong.push(one);
                 }
                 if (heard.run?.ends) seat.ended?.(heard.run.ends, heard.run);
+                if (heard.refused || heard.run?.ends) seat.last = data.slice(0, 300);
                 if (heard.refused) seat.ended?.(heard.refused);
                 if (heard.chapter) seat.chapter?.(heard.chapter.blocks);
             };
         });
-        seat.say = (message) => { if (seat.socket.readyState === WebSocket.OPEN) seat.socket.send(JSON.stringify(message)); };
+        // Whether it could be said.
+        seat.say = (message) => {
+            const open = seat.socket.readyState === WebSocket.OPEN;
+            if (open) seat.socket.send(JSON.stringify(message));
+            return open;
+        };
         const wait = (name, seconds) => Promise.race([new Promise((resolve) => { seat[name] = (...all) => resolve(all); }), sleep(seconds).then(() => ["late"])]);
         (async () => {
             await connect();
@@ -64,9 +70,11 @@ await page.evaluate(([places, minutes]) => {
                         const ended = wait("ended", 240);
                         seat.say({ play: { suite: "trixie", job: { part: { step, part, how: seat.played ? "before" : "bring" } } } });
                         const [how, what] = await ended;
+                        // A run goes on when its page has gone; whoever comes back ends it.
+                        if (how.startsWith("something is being run")) { seat.say({ stop: "trixie" }); await sleep(2); continue; }
                         if (how === "done") seat.played += 1; else seat.broken.push(`${step} ${part}: ${how} ${what?.why ?? ""}`);
                         if (Math.random() < 0.3) { seat.say({ keys: `echo name-${place}\r` }); seat.typed += 1; }
-                        if (Math.random() < 0.2) { seat.say({ flag: ["stuck", "done", "question"][seat.flags % 3] }); seat.flags += 1; }
+                        if (Math.random() < 0.2) { if (seat.say({ flag: ["stuck", "done", "question"][seat.flags % 3] })) seat.flags += 1; }
                         if (how !== "done") await sleep(2);
                     }
                 }
@@ -113,13 +121,17 @@ await it("what was held up last is held up", async () => {
 });
 await it("a line typed in each seat comes back there", async () => {
     for (const place of places) {
-        await page.evaluate((place) => {
+        // Again, since a run that goes on takes no keys.
+        await page.waitForFunction((place) => {
             const seat = soak.seats[place];
-            seat.screen = [];
+            if (seat.screen.some((row) => row === `last-${place}`)) return true;
+            seat.say({ stop: "trixie" });
             seat.say({ terminal: true });
-            seat.say({ keys: `echo last-${place}\r` });
-        }, place);
-        await page.waitForFunction((place) => soak.seats[place].screen.some((row) => row === `last-${place}`), place, { timeout: 60_000 });
+            seat.say({ keys: `\x15echo last-${place}\r` });
+            return false;
+        }, place, { timeout: 60_000, polling: 3000 }).catch(async () => {
+            throw new Error(`${place} shows ${JSON.stringify(await page.evaluate((place) => [soak.seats[place].up, soak.seats[place].socket.readyState, soak.seats[place].last, soak.seats[place].screen], place))}`);
+        });
     }
 });
 await sleep(20);
