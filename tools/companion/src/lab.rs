@@ -452,7 +452,7 @@ impl Owner {
         } else {
             " trap - DEBUG; unset 'PROMPT_COMMAND[1]'; TERM=xterm-256color"
         })?;
-        let answer = terminal.answer(play::PATIENCE, |_| {});
+        let answer = terminal.answer(AFTER_INTERRUPT, |_| {});
         terminal.listen(on);
         self.lab.hidden.store(false, Ordering::SeqCst);
         play::prompt(answer?).map(|_| ())
@@ -486,7 +486,16 @@ impl Owner {
         if ended {
             self.place = None;
             *lock(&self.lab.shell) = None;
-        } else if self.terminal.as_ref().is_some_and(Terminal::is_at_prompt) {
+        } else if self.terminal.as_ref().is_some_and(Terminal::is_at_prompt)
+            && self.record(false).is_err()
+        {
+            // Somebody has stopped it in the moment in which a command began, so that is what was typed into.
+            if let Some(terminal) = self.terminal.as_mut() {
+                terminal.listen(true);
+                terminal.interrupt()?;
+                let _ = terminal.answer(AFTER_INTERRUPT, |_| {});
+                terminal.listen(false);
+            }
             self.record(false)?;
         }
         answers
