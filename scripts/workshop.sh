@@ -82,7 +82,6 @@ esac
 folder=$root/target/workshop
 as_root=()
 [ "$EUID" -eq 0 ] || as_root=(sudo)
-umask 077
 
 # The server, if it runs.
 server() {
@@ -127,7 +126,9 @@ up() {
     [ -e "$folder/words" ] || [ -z "$(seats)" ] ||
         die "There are seats of another workshop on this machine." "End it where it was begun: scripts/workshop.sh down"
     local options="$count --listen $host -p $port --suite $suite${public:+ --public $public}"
-    mkdir -p "$folder"
+    # The words are for nobody else; what cargo and mdBook write below is for the seats, too.
+    mkdir -p target
+    [ -d "$folder" ] || mkdir -m 700 "$folder"
     if server >/dev/null; then
         [ "$(cat "$folder/options")" = "$options" ] ||
             die "A workshop runs already, as: up $(cat "$folder/options")" "End it first: scripts/workshop.sh down"
@@ -171,9 +172,9 @@ require_server() {
     }
 }
 
-# Shows how it goes on, until all are up.
+# Shows how it goes on, until all are up, or what keeps the rest from it.
 wait_for_seats() {
-    local said='' up
+    local said='' up fails
     echo "Booting seats; the log is $folder/log."
     while :; do
         require_server
@@ -183,6 +184,12 @@ wait_for_seats() {
             echo "  $said of $count seats are up"
         fi
         [ "$said" != "$count" ] || [ -z "$(address)" ] || break
+        fails=$(grep -c ' down .* lab.sh: ' "$folder/status" 2>/dev/null || true)
+        if [ "${fails:-0}" -gt 0 ] && [ $((fails + said)) -eq "$count" ]; then
+            sed -n '/ down .* lab.sh: /{s/.* lab.sh: /lab.sh: /p;q}' "$folder/status" >&2
+            die "$fails of $count seats cannot be booted; why is above. Each is tried again and again." \
+                "Mend that and run this again, or end it: scripts/workshop.sh down"
+        fi
         sleep 0.5
     done
     echo "The board: $(address)"

@@ -9,6 +9,7 @@ port=$((20000 + $$ % 10000)) inotify=/proc/sys/fs/inotify/max_user_instances
 instances=$(cat "$inotify") # put back, whatever happens: all other tests need them
 trap 'scripts/workshop.sh down >/dev/null; echo "$instances" >"$inotify"' EXIT
 export ABOUT="trixie, workshop"
+folder=target/workshop
 
 # --- called wrongly, and a machine that has too little ---------------------------------------------------
 
@@ -50,10 +51,25 @@ port_is_taken() {
 }
 it "the port is taken: a clear sentence" port_is_taken
 
+# As on a machine where cargo has fetched with another umask.
+cannot_boot() {
+    local private
+    private=$(echo "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/)private-0.0.0
+    mkdir -m 700 "$private"
+    ends 1 scripts/workshop.sh up 2 -p "$port" &>"$folder-said" || { rmdir "$private" && return 1; }
+    rmdir "$private"
+    says "private-0.0.0 may not be read by others" <"$folder-said"
+    says "Allow it: chmod" <"$folder-said"
+    says "2 of 2 seats cannot be booted" <"$folder-said"
+    rm "$folder-said"
+    scripts/workshop.sh up 2 -p "$port" | says "2 of 2 seats are up"
+    scripts/workshop.sh down >/dev/null
+}
+it "seats cannot be booted: why, and what to do; mended, they are" cannot_boot
+
 # --- a class ---------------------------------------------------------------------------------------------
 
 scripts/workshop.sh up 3 -p "$port" >/dev/null
-folder=target/workshop
 node tests/browser/workshop.mjs "http://localhost:$port" "$folder"
 
 secrets_are_kept() {
@@ -63,6 +79,8 @@ secrets_are_kept() {
     done <"$folder/words"
     same 700 "$(stat -c %a "$folder")"
     same 600 "$(stat -c %a "$folder/words")"
+    # But what is built on the way is as its owner's umask has it: the seats read it.
+    same "$(printf %o $((0666 & ~$(umask))))" "$(stat -c %a target/book/print.html)"
 }
 it "the words are in files of their owner's, and on no command line" secrets_are_kept
 

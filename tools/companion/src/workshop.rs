@@ -272,7 +272,10 @@ impl Workshop {
             Ok::<_, anyhow::Error>(read_all(pty))
         })?;
         if !said.contains(&format!("'{name}' is up")) {
-            anyhow::bail!("lab.sh: {}", said.trim());
+            // As one line, from the sentence on: it is shown beside the seat's number.
+            let said = said.replace('\n', " ");
+            let from = said.find("lab.sh: ").unwrap_or_default();
+            anyhow::bail!("{}", said[from..].trim());
         }
         if said.contains("is up already") {
             return Ok(());
