@@ -133,6 +133,10 @@ up() {
         [ "$(cat "$folder/options")" = "$options" ] ||
             die "A workshop runs already, as: up $(cat "$folder/options")" "End it first: scripts/workshop.sh down"
         echo "The workshop runs; a seat that has ended is started again by itself."
+        if ! has_hand; then
+            find_rust
+            start_hand
+        fi
         wait_for_seats
         return
     fi
@@ -156,14 +160,22 @@ up() {
         require_server
         sleep 0.1
     done
-    # The labs are root's: this one starts what the server writes into the pipe, and ends with it. From here, since
-    # sudo asks for a password in a terminal, and the server has none.
+    start_hand
+    wait_for_seats
+}
+
+# The labs are root's: this one starts what the server writes into the pipe, and ends with it. From here, since
+# sudo asks for a password in a terminal, and the server has none.
+start_hand() {
     # shellcheck disable=SC2016  # it is for the other shell
     "${as_root[@]}" env LAB_RUST="$LAB_RUST" LAB_REGISTRY="$LAB_REGISTRY" LAB_REGISTRY_AS="$LAB_REGISTRY_AS" LAB_USER="$UID" \
         bash -c 'setsid --fork scripts/lab.sh serve --all --name workshop <"$1/hand" >>"$1/log" 2>&1' bash "$folder" ||
         { kill "$(server)" && die "The labs need root, and sudo did not grant that." "Run this again."; }
-    wait_for_seats
 }
+
+# Somebody reads the pipe: a shell that opens it to write would wait otherwise, see fifo(7).
+# shellcheck disable=SC2016  # it is for the other shell
+has_hand() { timeout 2 bash -c ': >"$1"' bash "$folder/hand"; }
 
 require_server() {
     server >/dev/null || { sleep 0.3 && server >/dev/null; } || {

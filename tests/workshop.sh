@@ -158,6 +158,18 @@ killed() {
 }
 it "killed, and up again: what is missing is brought back, what was there stays, the cards too" killed
 
+hand_killed() {
+    local hand
+    hand=$(pgrep -f "lab.sh serve --all --name workshop")
+    kill -KILL "$hand"
+    scripts/lab.sh down --name seat-02
+    # Who looks finds out what to do.
+    soon eval "scripts/workshop.sh status | says 'Begin again: scripts/workshop.sh up'"
+    scripts/workshop.sh up 3 -p "$port" | says "3 of 3 seats are up"
+    in_seat 2 true
+}
+it "what starts the labs is killed: said, and up again brings it back" hand_killed
+
 it "asked for other seats or addresses than run: said" eval "ends 1 scripts/workshop.sh up 4 -p $port 2>&1 | says 'A workshop runs already, as: up 3 '"
 
 # As a room with a proxy has it: tests/Caddyfile is what the book shows.

@@ -167,12 +167,26 @@ await it("a block runs, from where the chapter begins, and its answers are as pr
     await close(page);
 });
 
+await it("Ctrl-C ends what runs, with caps lock too", async () => {
+    const page = await open("01-hello-loop.html");
+    await terminal(page);
+    for (const key of ["c", "C"]) {
+        await page.locator(".live-keys").focus();
+        await page.keyboard.type("sleep 1000\n");
+        await row(page, "sleep 1000");
+        await page.keyboard.press(`Control+${key}`);
+        await page.keyboard.type(`echo ended-$((1 + 1))-${key}\n`);
+        await row(page, `ended-2-${key}`);
+    }
+    await close(page);
+});
+
 await it("where the lab is elsewhere, it says so, and brings it there", async () => {
     const page = await open("03-keep-running.html");
     const { box, news, result } = block(page, "kill --signal=SIGKILL hellod");
     await press(box, "Run in the lab");
     await ends(box, "elsewhere");
-    assert.match(await news.innerText(), /The lab is not where this block begins/);
+    assert.match(await news.innerText(), /the lab isn't there/);
     await press(box, "Bring the lab here");
     await ends(box, "done");
     assert.match(await result.innerText(), /\$ scripts\/apply.sh 02-journal ✓ done/);
@@ -185,7 +199,7 @@ await it("what stands before a block is run first, if wanted, through a reboot a
     const { box, news, result } = block(page, "enable hellod");
     await press(box, "Run in the lab");
     await ends(box, "elsewhere");
-    await press(box, "Run what stands before it");
+    await press(box, "Run the blocks above");
     await ends(box, "done");
     assert.match(await news.innerText(), /^As printed/, await result.innerText());
     await close(page);

@@ -51,6 +51,32 @@ await it("the first page leads to a seat, with what stands on the card, however 
     await page.context().close();
 });
 
+await it("a wrong word: said, and the form is there again", async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(origin);
+    await page.getByLabel("Your seat").fill("1");
+    await page.getByLabel("Your word").fill("22222 22222");
+    await button(page, "Sit down").click();
+    await page.getByRole("alert").filter({ hasText: "That isn't the word of this seat." }).waitFor();
+    await page.getByLabel("Your seat").fill("1");
+    await page.getByLabel("Your word").fill(words["seat-01"]);
+    await button(page, "Sit down").click();
+    await page.locator(".live-seat").filter({ hasText: "Seat 1" }).waitFor();
+    await page.context().close();
+});
+
+await it("who sits down is told that the lab is there; nothing lies under the strip at the top", async () => {
+    const address = one.url();
+    await one.goto(new URL("introduction.html", address).href);
+    await one.getByText("You sit in a class").waitFor();
+    await one.locator(".live-seat").filter({ hasText: "Seat 1" }).waitFor();
+    await one.waitForFunction(() => {
+        const below = document.querySelector(".live-seat").getBoundingClientRect().bottom;
+        return ["mdbook-sidebar", "mdbook-menu-bar"].every((id) => document.getElementById(id).getBoundingClientRect().top >= below - 1);
+    });
+    await one.goto(address);
+});
+
 await it("a seat's page knows its lab", async () => {
     await one.locator(".live-which").filter({ hasText: "The lab seat-01" }).waitFor();
     await two.locator(".live-which").filter({ hasText: "The lab seat-02" }).waitFor();
@@ -79,9 +105,9 @@ await it("who is stuck is seen, and for how long; a question and done too", asyn
 await it("what the teacher says is read by all, and taken back", async () => {
     await board.getByLabel("Say").fill("Break until <b>ten</b>");
     await button(board, "Say it to all").click();
-    for (const page of [one, two]) await page.getByText("Your teacher: Break until <b>ten</b>").waitFor();
+    for (const page of [one, two]) await page.getByText(/^Your teacher, .*: Break until <b>ten<\/b>$/).waitFor();
     await button(board, "Take it back").click();
-    for (const page of [one, two]) await page.getByText("Your teacher: Break").waitFor({ state: "hidden" });
+    for (const page of [one, two]) await page.getByText(/^Your teacher, .*: Break/).waitFor({ state: "hidden" });
 });
 
 await it("what is typed in one seat appears in no other", async () => {
@@ -120,12 +146,12 @@ await it("the board shows a seat's terminal, and the teacher types there with co
     await one.getByText("Your teacher is looking").waitFor({ state: "hidden" });
 });
 
-await it("where output differs from what is printed, the board says at which command, and whose", async () => {
+await it("where output differs from what is printed, the board says at which command and line, and whose", async () => {
     for (const page of [one, two]) await page.goto(page.url().replace(/[^/]*$/, "02-journal.html"));
     for (const page of [one, two]) await rows(page, "$");
     const differs = board.locator("#differs li").filter({ hasText: "in chapter 2: cat ~/hello.log" });
     for (const page of [one, two]) await type(page, "cat ~/hello.log");
-    await differs.filter({ hasText: "seats 1, 2" }).waitFor();
+    await differs.filter({ hasText: "seats 1, 2" }).filter({ hasText: /At line 1 of the answer the book has .*, seat 1 has / }).waitFor();
     await type(two, "echo Hello, file >~/hello.log");
     await type(two, "cat ~/hello.log");
     await differs.filter({ hasText: "seat 1)" }).waitFor();

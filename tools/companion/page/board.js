@@ -52,9 +52,12 @@ function draw() {
         : [make("li", {}, "Nobody.")]));
 
     $("no-differs").hidden = differs.length > 0;
-    put($("differs"), differs, () => differs.slice(0, 12).map(({ step, command, seats }) => make("li", {},
+    put($("differs"), differs, () => differs.slice(0, 12).map(({ step, command, first, seats }) => make("li", {},
         make("span.count", {}, String(seats.length)), make("span", {}, ` in chapter ${Number(number(step))}: `, make("code", {}, command)),
-        make("span.whom", {}, ` (seat${seats.length > 1 ? "s" : ""} ${seats.join(", ")})`))));
+        make("span.whom", {}, ` (seat${seats.length > 1 ? "s" : ""} ${seats.join(", ")})`),
+        make("span.first", {}, `At line ${first.line} of the answer ${first.printed ? "the book has " : "the book has nothing more"}`,
+            ...(first.printed ? [make("code", {}, first.printed)] : []), first.came ? `${first.printed ? "," : ";"} seat ${seats[0]} has ` : `, seat ${seats[0]} has nothing more`,
+            ...(first.came ? [make("code", {}, first.came)] : []), "."))));
 
     put($("seats"), seats, () => seats.map((seat) => make(`li.seat${seat.flag ? `.${seat.flag}` : ""}${seat.up ? "" : ".off"}`, {},
         make("strong", {}, `Seat ${seat.number}`),

@@ -205,11 +205,12 @@ class Run {
         } else if (what.ends === "done") {
             put(this.news, all ? "As printed." : `${this.good} of ${this.commands} as printed. ${this.why()}`);
         } else if (what.ends === "elsewhere") {
-            put(this.news, what.before ? "The lab is not where this block begins: others stand before it."
-                : `The lab is not where this block begins, which is where the one before it ends. (It is at: ${place().words}.)`);
+            put(this.news, what.before ? "This block goes on from the blocks above it, and the lab isn't there yet."
+                : step.startsWith("01") ? `This block begins in an empty lab, and this one isn't. (It is at: ${place().words}.)`
+                : `This block begins where the chapter before ends, and the lab isn't there. (It is at: ${place().words}.)`);
             const how = (text, how) => button(text, () => this.start(this.suite, this.ask(how)));
             this.result.replaceChildren(
-                ...(what.before ? [how("Run what stands before it", "before")] : []),
+                ...(what.before ? [how("Run the blocks above", "before")] : []),
                 how("Bring the lab here", "bring"), how("Run it all the same", "anyway"));
         } else {
             put(this.news, what.ends === "stopped" ? "Stopped." : `It broke off: ${what.why}`);

@@ -13,7 +13,7 @@ let seat = {};
 const flags = Object.entries({ stuck: "I'm stuck", question: "Question", done: "Done" })
     .map(([flag, text]) => [flag, button(text, () => say({ flag: seat.flag === flag ? null : flag }))]);
 const which = make("strong");
-const message = make("p.live-message", { role: "status" });
+const message = make("p.live-message.live-said", { role: "status" });
 const note = make("p.live-message", { role: "status" });
 const typing = make("p.live-message", { role: "status" });
 const answers = make("span.live-buttons", {});
@@ -23,6 +23,9 @@ const strip = make("aside.live-seat", { ariaLabel: "Your seat in the class", hid
         make("a", { href: new URL("session.txt", base), download: "my-session.txt" }, "Take my session along")),
     message, note, make("div.live-seat-bar", {}, typing, answers));
 document.body.prepend(strip);
+// What mdBook keeps at the top goes below it.
+new ResizeObserver(() => document.documentElement.style.setProperty("--seat-height", `${strip.offsetHeight}px`)).observe(strip);
+const time = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
 document.addEventListener("live-seat", ({ detail }) => {
     const asked = detail.typing !== seat.typing;
@@ -30,7 +33,7 @@ document.addEventListener("live-seat", ({ detail }) => {
     strip.hidden = false;
     which.textContent = `Seat ${seat.number}`;
     for (const [flag, one] of flags) one.setAttribute("aria-pressed", seat.flag === flag);
-    put(message, seat.message && `Your teacher: ${seat.message}`);
+    put(message, seat.message && `Your teacher, ${time(seat.said)}: ${seat.message}`);
     put(note, seat.note);
     put(typing, seat.typing === "asked" ? "Your teacher asks to type in your terminal."
         : seat.typing === "agreed" ? "Your teacher may type in your terminal."

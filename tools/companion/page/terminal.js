@@ -105,7 +105,8 @@ export class Terminal {
         }
         if (KEYS[key]) return (altKey ? "\x1b" : "") + KEYS[key];
         if (key.length !== 1) return null;
-        if (ctrlKey && /[a-z@[\\\]^_ ?]/.test(key)) return key === "?" ? "\x7f" : String.fromCharCode(key.charCodeAt(0) & 31);
+        // With caps lock on, it is C.
+        if (ctrlKey && /[a-zA-Z@[\\\]^_ ?]/.test(key)) return key === "?" ? "\x7f" : String.fromCharCode(key.charCodeAt(0) & 31);
         return altKey && !ctrlKey ? `\x1b${key}` : null;
     }
 

@@ -15,6 +15,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::pages;
+
 /// The names that the server answers to.
 #[derive(Clone)]
 pub struct Names {
@@ -163,12 +165,11 @@ impl Guard {
     /// The address had the token: from now on the browser has it, and no address, history or log.
     fn change_for_cookie(&self, token: &str, uri: &Uri) -> Response {
         if !self.is_token(token) {
-            let why = if self.base.is_empty() {
-                "This address is that of an earlier start. Open the one that scripts/serve.sh has printed last.\n"
+            return if self.base.is_empty() {
+                refuse("This address is that of an earlier start. Open the one that scripts/serve.sh has printed last.\n".to_owned())
             } else {
-                "That is not the word for this place. It stands on the card.\n"
+                (StatusCode::FORBIDDEN, pages::front(true)).into_response()
             };
-            return refuse(why.to_owned());
         }
         let secure = if self.names.address.starts_with("https:") {
             "; Secure"

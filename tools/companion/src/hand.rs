@@ -77,7 +77,10 @@ impl Hand {
         let (pty, path) = terminal::pair()?;
         terminal::resize(&pty, terminal::SIZE)?;
         let mut asks = self.asks.lock().map_err(|_| anyhow::anyhow!("a bug"))?;
-        writeln!(asks, "{} {action}", path.display()).context("lab.sh has ended")?;
+        // In a workshop, another one may be put at the other end of the pipe, which then is this one's too.
+        writeln!(asks, "{} {action}", path.display()).context(
+            "lab.sh: What starts the labs has ended. Begin again: scripts/workshop.sh up",
+        )?;
         Ok(pty)
     }
 }

@@ -174,6 +174,14 @@ impl Hub {
         );
     }
 
+    /// Waits until the machine is up, or until it is not; false if that takes longer.
+    pub fn wait_until_up(&self, up: bool, longest: Duration) -> bool {
+        let is_other = |now: &mut Now| now.machine["system"].is_string() != up;
+        self.now_changed
+            .wait_timeout_while(lock(&self.now), longest, is_other)
+            .is_ok_and(|(_, waited)| !waited.timed_out())
+    }
+
     /// The step that the machine is at, if all of its checks pass.
     pub fn reached(&self) -> Option<String> {
         lock(&self.now).reached.clone()

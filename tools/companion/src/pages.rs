@@ -58,6 +58,11 @@ async fn style(text: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], text)
 }
 
+/// From here on the introduction speaks to somebody who has to get it all.
+const GET_IT: &str = "<h2 id=\"get-it\">";
+const SEATED: &str = "<aside class=\"live-seated\"><strong>You sit in a class</strong>, and your lab runs already, with Rust and all \
+    that the book needs: the button Terminal leads into it. The rest of this page is for doing it at home; go on to chapter 1.</aside>";
+
 /// The pages and what they need.
 pub fn router(book: Arc<Book>) -> Router {
     Router::new()
@@ -88,10 +93,12 @@ pub fn board(workshop: Arc<Workshop>) -> Router {
         }))
 }
 
-/// Where somebody comes who has typed the address of the workshop alone.
-pub async fn front() -> Response {
+/// Where somebody comes who has typed the address of the workshop alone, or a wrong word.
+pub fn front(again: bool) -> Response {
+    const WRONG: &str = "<p role=\"alert\"><strong>That isn't the word of this seat. Look at the card again.</strong></p>";
     let policy = "default-src 'self'; form-action 'self'; frame-ancestors 'none'";
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(FRONT)).into_response()
+    let page = FRONT.replacen("<!-- wrong -->", if again { WRONG } else { "" }, 1);
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response()
 }
 
 /// How that looks.
@@ -158,6 +165,12 @@ fn tie(book: &Book, base: &str, status: StatusCode, text: &str) -> Response {
         Cow::Owned(without_solutions(text))
     } else {
         Cow::Borrowed(text)
+    };
+    let text = if book.in_workshop {
+        text.replacen(GET_IT, &format!("{SEATED}{GET_IT}"), 1)
+            .into()
+    } else {
+        text
     };
     let seat = if book.in_workshop {
         format!("<script src=\"{base}/live/seat.js\" type=\"module\"></script>")

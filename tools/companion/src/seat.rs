@@ -1,10 +1,10 @@
 //! A seat of a workshop: what its owner and the teacher tell each other, and where the room stumbles.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use session::normal;
 use session::script::{End, Line, Script};
@@ -73,12 +73,25 @@ struct Now {
     looks: usize,
     /// What the teacher says to all.
     message: String,
+    /// When that was, in seconds since 1970.
+    said: u64,
     /// What happens to this seat.
     note: String,
     /// The chapter that its owner reads.
     chapter: String,
-    /// Commands of the book, by chapter, that have come out otherwise here.
-    differs: BTreeSet<(String, String)>,
+    /// Commands of the book, by chapter, that have come out otherwise here, and how.
+    differs: BTreeMap<(String, String), Difference>,
+}
+
+/// The first line at which an answer is not as printed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// Counted from 1, in what is printed below the command.
+    pub line: usize,
+    /// What is printed there; nothing, if the answer goes on where the book has ended.
+    printed: String,
+    /// What came instead; nothing, if it ended too early.
+    came: String,
 }
 
 /// What the shell says.
@@ -124,6 +137,7 @@ impl Seat {
             "typing": now.typing.name(),
             "looks": now.looks > 0,
             "message": now.message,
+            "said": now.said,
             "note": now.note,
         });
         self.hub.is("seat", &value);
@@ -173,7 +187,10 @@ impl Seat {
 
     /// What the teacher says to all.
     pub fn say(&self, message: &str) {
-        self.change(|now| message.clone_into(&mut now.message));
+        self.change(|now| {
+            message.clone_into(&mut now.message);
+            now.said = clock();
+        });
     }
 
     /// What happens to this seat.
@@ -192,6 +209,7 @@ impl Seat {
             *now = Now {
                 looks: now.looks,
                 message: std::mem::take(&mut now.message),
+                said: now.said,
                 ..Now::default()
             };
         });
@@ -210,8 +228,8 @@ impl Seat {
     }
 
     /// Commands of the book that have come out otherwise here, by chapter.
-    pub fn differs(&self) -> Vec<(String, String)> {
-        lock(&self.now).differs.iter().cloned().collect()
+    pub fn differs(&self) -> BTreeMap<(String, String), Difference> {
+        lock(&self.now).differs.clone()
     }
 
     // --- what is typed -------------------------------------------------------------------------------------
@@ -256,15 +274,15 @@ impl Seat {
             came.pop();
         }
         let chapter = lock(&self.now).chapter.clone();
-        let Some(same) = as_printed(&chapter, command, &came) else {
+        let Some(difference) = compared(&chapter, command, &came) else {
             return;
         };
         let mut now = lock(&self.now);
-        if same {
-            now.differs.remove(&(chapter, command.to_owned()));
-        } else {
-            now.differs.insert((chapter, command.to_owned()));
-        }
+        let place = (chapter, command.to_owned());
+        match difference {
+            Some(difference) => now.differs.insert(place, difference),
+            None => now.differs.remove(&place),
+        };
     }
 }
 
@@ -283,32 +301,68 @@ fn has_pager(answer: &[u8]) -> bool {
         .any(|sign| answer.windows(sign.len()).any(|part| part == *sign))
 }
 
-/// Whether the chapter has printed this answer to the command, once at least; none if it has not the command.
-fn as_printed(step: &str, command: &str, came: &[String]) -> Option<bool> {
+/// Where the answer leaves what the chapter has printed below this command, if it does; none if the chapter has not
+/// the command. If it is printed more than once, one of those is enough.
+fn compared(step: &str, command: &str, came: &[String]) -> Option<Option<Difference>> {
     // It comes from a page, and becomes a path.
     if !all_steps().ok()?.iter().any(|one| one == step) {
         return None;
     }
     let script = Script::parse(&std::fs::read_to_string(session_of(step)).ok()?).ok()?;
-    let printed = script.lines.iter().filter_map(|line| match line {
-        // What Ctrl-C has ended is as long as somebody's patience.
-        Line::Command {
-            text,
-            answer,
-            end: End::Prompt,
-        } if text == command => Some(answer),
-        _ => None,
-    });
-    let verdicts: Vec<_> = printed
+    let differences: Vec<_> = script
+        .lines
+        .iter()
+        .filter_map(|line| match line {
+            // What Ctrl-C has ended is as long as somebody's patience.
+            Line::Command {
+                text,
+                answer,
+                end: End::Prompt,
+            } if text == command => Some(answer),
+            _ => None,
+        })
         .map(|printed| {
-            normal::same(command, printed, came) || normal::older(command, printed, came).is_some()
+            let same = normal::same(command, printed, came)
+                || normal::older(command, printed, came).is_some();
+            (!same).then(|| leaves(printed, came))
         })
         .collect();
-    (!verdicts.is_empty()).then(|| verdicts.contains(&true))
+    if differences.contains(&None) {
+        return Some(None);
+    }
+    // The one that it follows for longest is the one that was meant.
+    let nearest = differences.into_iter().flatten();
+    nearest.max_by_key(|difference| difference.line).map(Some)
+}
+
+/// Where what came leaves what is printed.
+fn leaves(printed: &[String], came: &[String]) -> Difference {
+    let changes = normal::changes(printed, came);
+    let line = changes.iter().take_while(|(sign, _)| *sign == ' ').count();
+    let there = || {
+        changes
+            .iter()
+            .skip(line)
+            .take_while(|(sign, _)| *sign != ' ')
+    };
+    let first = |wanted: char| {
+        there()
+            .find(|(sign, _)| *sign == wanted)
+            .map_or_else(String::new, |(_, text)| {
+                text.trim().chars().take(200).collect()
+            })
+    };
+    Difference {
+        line: line + 1,
+        printed: first('-'),
+        came: first('+'),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use anyhow::Context;
+
     use super::*;
 
     #[test]
@@ -353,16 +407,31 @@ mod tests {
                 } if answer.len() == 1 => Some((text.clone(), answer[0].clone())),
                 _ => None,
             })
-            .ok_or_else(|| anyhow::anyhow!("no command has one line below it"))?;
+            .context("no command has one line below it")?;
         typed("echo hello", "nonsense");
-        assert_eq!(seat.differs(), []);
+        assert!(seat.differs().is_empty());
         typed(&command, "nonsense");
-        assert_eq!(
-            seat.differs(),
-            [("01-hello-loop".to_owned(), command.clone())]
-        );
+        let differs = seat.differs();
+        let place = ("01-hello-loop".to_owned(), command.clone());
+        let difference = differs.get(&place).context("it is not told")?;
+        assert_eq!((difference.line, &*difference.came), (1, "nonsense"));
         typed(&command, &printed);
-        assert_eq!(seat.differs(), []);
+        assert!(seat.differs().is_empty());
         Ok(())
+    }
+
+    #[test]
+    fn the_first_line_that_differs_is_named() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let at = |printed, came| leaves(&lines(printed), &lines(came));
+        let is = |line, printed: &str, came: &str| Difference {
+            line,
+            printed: printed.into(),
+            came: came.into(),
+        };
+        assert_eq!(at("a\nb\nc", "a\nx\nc"), is(2, "b", "x"));
+        assert_eq!(at("a\nb", "a"), is(2, "b", ""));
+        assert_eq!(at("a", "a\nb"), is(2, "", "b"));
+        assert_eq!(at("", "no such unit"), is(1, "", "no such unit"));
     }
 }

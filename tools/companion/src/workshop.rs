@@ -40,6 +40,9 @@ const AT_ONCE: usize = 4;
 /// How long a seat has between the word that it is brought somewhere and that.
 const NOTICE: Duration = Duration::from_secs(10);
 
+/// How long a seat whose lab has ended is waited for.
+const AWAY: Duration = Duration::from_secs(60);
+
 /// How often the board is looked at anew.
 pub const LOOK: Duration = Duration::from_millis(500);
 
@@ -200,7 +203,7 @@ pub fn open(wanted: &Wanted) -> Result<(Arc<Workshop>, Router)> {
         }
     });
     let mut router = Router::new()
-        .route("/", get(pages::front))
+        .route("/", get(|| async { pages::front(false) }))
         .route("/live/board.css", get(pages::board_style))
         .route("/enter", get(enter));
     for companion in &workshop.seats {
@@ -340,9 +343,17 @@ impl Workshop {
                 ));
                 thread::sleep(NOTICE);
                 let name = name(its.number);
-                let done = this
-                    .turns
-                    .take(|| this.run(&name, &format!("scripts/bring.sh {step}")));
+                let bring = || {
+                    this.turns
+                        .take(|| this.run(&name, &format!("scripts/bring.sh {step}")))
+                };
+                let mut done = bring();
+                // Its lab may have ended in the midst of it; it is started again by itself.
+                let hub = &companion.hub;
+                if done.is_err() && hub.wait_until_up(false, LOOK) && hub.wait_until_up(true, AWAY)
+                {
+                    done = bring();
+                }
                 its.note(&match done {
                     Ok(said) => {
                         let kept = said.lines().find_map(|line| line.strip_prefix("kept "));
@@ -383,14 +394,19 @@ impl Workshop {
 
     /// What the board shows.
     pub fn describe(&self) -> Value {
-        let mut differs: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
+        // By chapter, command and line; what was printed there, and what has come on the first of these seats.
+        let mut differs = BTreeMap::new();
         let seats: Vec<_> = self
             .seats
             .iter()
             .filter_map(|companion| {
                 let its = companion.seat.as_ref()?;
-                for one in its.differs() {
-                    differs.entry(one).or_default().push(its.number);
+                for ((step, command), difference) in its.differs() {
+                    let at = (step, command, difference.line);
+                    let (_, seats) = differs
+                        .entry(at)
+                        .or_insert_with(|| (difference, Vec::new()));
+                    seats.push(its.number);
                 }
                 let mut seat = companion.hub.describe();
                 seat["number"] = its.number.into();
@@ -403,7 +419,9 @@ impl Workshop {
             .collect();
         let mut differs: Vec<_> = differs
             .into_iter()
-            .map(|((step, command), seats)| json!({ "step": step, "command": command, "seats": seats }))
+            .map(|((step, command, _), (first, seats))| {
+                json!({ "step": step, "command": command, "first": first, "seats": seats })
+            })
             .collect();
         differs.sort_by_key(|one| std::cmp::Reverse(one["seats"].as_array().map_or(0, Vec::len)));
         json!({
