@@ -62,7 +62,7 @@ cannot_boot() {
     says "Allow it: chmod" <"$folder-said"
     says "2 of 2 seats cannot be booted" <"$folder-said"
     rm "$folder-said"
-    scripts/workshop.sh up 2 -p "$port" | says "2 of 2 seats are up"
+    scripts/workshop.sh up 2 -p "$port" 2>&1 | says "2 of 2 seats are up"
     scripts/workshop.sh down >/dev/null
 }
 it "seats cannot be booted: why, and what to do; mended, they are" cannot_boot

@@ -220,7 +220,7 @@ await it("what differs is marked, line by line", async () => {
     await says(other.result.locator(".live-bad"), "differs");
     assert.ok(await other.result.locator("ins").count() > 0);
     assert.ok(await other.result.locator("del").count() > 0);
-    await says(news, "not where");
+    await says(news, "the lab isn't there");
     await says(result.getByRole("button"), "Bring the lab here");
     await close(page);
 });

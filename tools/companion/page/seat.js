@@ -13,13 +13,14 @@ let seat = {};
 const flags = Object.entries({ stuck: "I'm stuck", question: "Question", done: "Done" })
     .map(([flag, text]) => [flag, button(text, () => say({ flag: seat.flag === flag ? null : flag }))]);
 const which = make("strong");
+const sent = make("span", { role: "status" });
 const message = make("p.live-message.live-said", { role: "status" });
 const note = make("p.live-message", { role: "status" });
 const typing = make("p.live-message", { role: "status" });
 const answers = make("span.live-buttons", {});
 const strip = make("aside.live-seat", { ariaLabel: "Your seat in the class", hidden: true },
     make("div.live-seat-bar", {}, which,
-        make("span.live-buttons", { role: "group", ariaLabel: "Show your teacher" }, ...flags.map(([, one]) => one)),
+        make("span.live-buttons", { role: "group", ariaLabel: "Show your teacher" }, ...flags.map(([, one]) => one)), sent,
         make("a", { href: new URL("session.txt", base), download: "my-session.txt" }, "Take my session along")),
     message, note, make("div.live-seat-bar", {}, typing, answers));
 document.body.prepend(strip);
@@ -33,6 +34,7 @@ document.addEventListener("live-seat", ({ detail }) => {
     strip.hidden = false;
     which.textContent = `Seat ${seat.number}`;
     for (const [flag, one] of flags) one.setAttribute("aria-pressed", seat.flag === flag);
+    put(sent, seat.flag && (seat.flag === "done" ? "Your teacher sees it." : "Your teacher sees it, and comes to you."));
     put(message, seat.message && `Your teacher, ${time(seat.said)}: ${seat.message}`);
     put(note, seat.note);
     put(typing, seat.typing === "asked" ? "Your teacher asks to type in your terminal."
