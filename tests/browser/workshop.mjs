@@ -146,6 +146,38 @@ await it("the board shows a seat's terminal, and the teacher types there with co
     await one.getByText("Your teacher is looking").waitFor({ state: "hidden" });
 });
 
+await it("without a connection the board takes nothing, and loses nothing that was typed", async () => {
+    const page = await board.context().newPage();
+    let cut, isCut = false;
+    await page.routeWebSocket(/\/board\/live/, (socket) => {
+        if (isCut) return socket.close();
+        socket.connectToServer();
+        cut = () => socket.close();
+    });
+    await page.goto(board.url());
+    await page.locator("#summary").filter({ hasText: "3 of 3 seats are up" }).waitFor();
+    await page.locator("#message").fill("Back at ten past");
+    isCut = true;
+    await cut();
+    await page.locator("main[inert]").waitFor();
+    await page.locator("#summary").filter({ hasText: "No connection to the workshop" }).waitFor();
+    isCut = false;
+    await page.locator("main:not([inert])").waitFor();
+    assert.equal(await page.locator("#message").inputValue(), "Back at ten past");
+    await page.close();
+});
+
+await it("a no is told to who has asked", async () => {
+    await board.locator('[data-name="look-2"]').click();
+    await button(board, "Ask to type").click();
+    await two.getByText("Your teacher asks to type in your terminal.").waitFor();
+    await two.getByRole("button", { name: "No", exact: true }).click();
+    await board.locator("#consent").filter({ hasText: "The owner said no." }).waitFor();
+    await button(board, "Ask to type").click();
+    await two.getByText("Your teacher asks to type in your terminal.").waitFor();
+    await button(board, "Close").click();
+});
+
 await it("where output differs from what is printed, the board says at which command and line, and whose", async () => {
     for (const page of [one, two]) await page.goto(page.url().replace(/[^/]*$/, "02-journal.html"));
     for (const page of [one, two]) await rows(page, "$");
@@ -160,6 +192,7 @@ await it("where output differs from what is printed, the board says at which com
 await it("a class is brought to a step: announced, and nobody's edits are lost", async () => {
     inSeat("seat-01", "bash", "-c", "echo '// my own line' >>steps/02-journal/src/main.rs; echo mine >steps/02-journal/note.txt; mkdir -p ~/.config/systemd/user; printf '[Unit]\\nDescription=Says hello, mine\\n' >~/.config/systemd/user/hellod.service");
     board.once("dialog", (dialog) => dialog.accept());
+    await board.locator("#whom").selectOption({ label: "everybody" });
     await board.locator("#step").selectOption({ label: "step 02" });
     await button(board, "Bring them").click();
     await one.getByText("Your teacher brings this seat to step 02 in 10 seconds.").waitFor();

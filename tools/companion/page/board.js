@@ -4,6 +4,8 @@ import { Terminal } from "./terminal.js";
 
 const $ = (id) => document.getElementById(id);
 let socket, board = null, looked = null, terminal = null;
+// Of the seat that is looked at: how it was, and whether its owner has said no.
+let typing = "no", refused = false;
 const say = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
 
 // Only what has changed: focus stays where it is, and a screen reader hears it once.
@@ -20,7 +22,7 @@ const number = (step) => step?.split("-")[0];
 const flagWords = { stuck: "is stuck", question: "has a question", done: "is done" };
 const minutes = (since) => {
     const passed = Math.floor((Date.now() / 1000 - since) / 60);
-    return passed < 1 ? "just now" : passed === 1 ? "for a minute" : `for ${passed} minutes`;
+    return passed < 1 ? "just now" : `${passed} min`;
 };
 
 function stateOf(seat) {
@@ -35,7 +37,7 @@ function draw() {
     const waiting = seats.filter((seat) => seat.flag && seat.flag !== "done");
     const done = seats.filter((seat) => seat.flag === "done").length;
     const there = seats.filter((seat) => seat.here).length;
-    const text = `${up} of ${seats.length} seats are up, ${there} with somebody there; ${waiting.length ? `${waiting.length} wait for you` : "nobody waits for you"}${done ? `, ${done} done` : ""}.`;
+    const text = `${up} of ${seats.length} seats are up, ${there} with somebody there; ${waiting.length ? `${waiting.length} ${waiting.length > 1 ? "wait" : "waits"} for you` : "nobody waits for you"}${done ? `, ${done} done` : ""}.`;
     if ($("summary").textContent !== text) $("summary").textContent = text;
 
     const counts = [null, ...steps].map((step) => [step, seats.filter((seat) => (seat.step ?? null) === step).map((seat) => seat.number)]);
@@ -68,15 +70,18 @@ function draw() {
         ...(seat.note || seat.gone ? [make("span.note", {}, seat.gone || seat.note)] : []),
         look(seat.number))));
 
-    put($("whom"), seats.length, () => [make("option", { value: 0 }, "everybody"), ...seats.map((seat) => make("option", { value: seat.number }, `seat ${seat.number}`))]);
+    put($("whom"), seats.length, () => [make("option", { value: "" }, "whom?"), make("option", { value: 0 }, "everybody"), ...seats.map((seat) => make("option", { value: seat.number }, `seat ${seat.number}`))]);
     put($("step"), steps, () => steps.map((step) => make("option", { value: step }, `step ${number(step)}`)));
     $("solutions").textContent = solutions ? "Withhold the solutions" : "Show the solutions";
     if ($("unsay").hidden === Boolean(message)) $("unsay").hidden = !message;
-    $("told").textContent = [message && `All read: ${message}`, solutions ? "The class sees the solutions." : "The solutions are withheld."].filter(Boolean).join(" ");
+    $("told").textContent = [message && `You said: “${message}”`, solutions ? "The class sees the solutions." : "The solutions are withheld."].filter(Boolean).join(" ");
 
     const at = seats[looked - 1];
     if (at) {
-        $("consent").textContent = { no: "You look; asking lets you type, if the owner agrees.", asked: "The owner is asked…", agreed: "You may type." }[at.typing];
+        if (typing === "asked" && at.typing === "no") refused = true;
+        else if (at.typing !== "no") refused = false;
+        typing = at.typing;
+        $("consent").textContent = refused ? "The owner said no. You look." : { no: "You look; asking lets you type, if the owner agrees.", asked: "The owner is asked…", agreed: "You may type." }[at.typing];
         $("type").textContent = at.typing === "no" ? "Ask to type" : "Type no more";
     }
 }
@@ -85,6 +90,7 @@ const look = (number) => make("button", { type: "button", onclick: () => lookAt(
 function lookAt(number) {
     const before = looked;
     looked = number;
+    [typing, refused] = ["no", false];
     say({ look: number });
     $("look").hidden = number === null;
     if (number === null) {
@@ -96,12 +102,15 @@ function lookAt(number) {
     const ask = (message) => { if (["keys", "paste", "back"].some((kind) => kind in message)) say(message); };
     $("panel").replaceChildren();
     terminal = new Terminal($("panel"), ask, () => $("close").focus());
-    $("look").scrollIntoView({ block: "nearest" });
+    $("look").scrollIntoView({ block: "start" });
     $("close").focus();
     if (board) draw();
 }
 $("close").onclick = () => lookAt(null);
-$("type").onclick = () => say({ type: board.seats[looked - 1].typing === "no" });
+$("type").onclick = () => {
+    typing = "no"; // what ends now ends by the teacher
+    say({ type: board.seats[looked - 1].typing === "no" });
+};
 
 $("say").onsubmit = (event) => { event.preventDefault(); say({ say: $("message").value }); $("message").value = ""; };
 $("unsay").onclick = () => { say({ say: "" }); $("message").focus(); };
@@ -109,13 +118,13 @@ $("bring").onsubmit = (event) => {
     event.preventDefault();
     const seat = Number($("whom").value);
     const [whom, what] = [seat ? `seat ${seat}` : "everybody", `step ${number($("step").value)}`];
-    if (confirm(`Bring ${whom} to ${what}? They are told, and ten seconds later it is done. What they have changed is set aside.`)) say({ bring: { seat, step: $("step").value } });
+    if (confirm(`Bring ${whom} to ${what}? They are told, and ten seconds later it is done. What they have changed is copied to ~/kept before.`)) say({ bring: { seat, step: $("step").value } });
 };
 $("solutions").onclick = () => say({ solutions: !board.solutions });
 
 function connect() {
     socket = new WebSocket(new URL("live", location.href).href.replace("http", "ws"));
-    socket.onopen = () => { if (looked) say({ look: looked }); };
+    socket.onopen = () => { document.querySelector("main").inert = false; if (looked) say({ look: looked }); };
     socket.onmessage = ({ data }) => {
         const heard = JSON.parse(data);
         if (heard.board) { board = heard.board; draw(); }
@@ -123,6 +132,7 @@ function connect() {
         if (heard.refused) $("told").textContent = `Not now: ${heard.refused}.`;
     };
     socket.onclose = () => {
+        document.querySelector("main").inert = true; // what would be asked for is asked of nobody
         $("summary").textContent = "No connection to the workshop; trying again. If it stays so: scripts/workshop.sh status.";
         setTimeout(connect, 2000);
     };

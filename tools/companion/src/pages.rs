@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tower_http::services::ServeDir;
 
@@ -79,7 +79,7 @@ pub fn router(book: Arc<Book>) -> Router {
 pub fn board(workshop: Arc<Workshop>) -> Router {
     let guard = Arc::clone(&workshop);
     Router::new()
-        .route("/", get(|| async { Html(BOARD) }))
+        .route("/", get(board_page))
         .route("/make.js", get(|| script(MAKE)))
         .route("/board.js", get(|| script(BOARD_SCRIPT)))
         .route("/terminal.js", get(|| script(TERMINAL)))
@@ -91,6 +91,15 @@ pub fn board(workshop: Arc<Workshop>) -> Router {
             let guard = Arc::clone(&guard);
             async move { guard.guard.let_in(request, next).await }
         }))
+}
+
+/// For who has shown the word; others are led to where it's asked for.
+async fn board_page(State(workshop): State<Arc<Workshop>>, request: Request) -> Response {
+    if workshop.guard.knows(request.headers()) {
+        Html(BOARD).into_response()
+    } else {
+        Redirect::to("/").into_response()
+    }
 }
 
 /// Where somebody comes who has typed the address of the workshop alone, or a wrong word.
