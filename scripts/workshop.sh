@@ -135,7 +135,7 @@ up() {
         echo "The workshop runs; a seat that has ended is started again by itself."
         if ! has_hand; then
             find_rust
-            start_hand
+            start_hand || no_root
         fi
         # Once each is tried again.
         patient_until=$((SECONDS + 10))
@@ -162,17 +162,17 @@ up() {
         require_server
         sleep 0.1
     done
-    start_hand
+    start_hand || { kill "$(server)" && no_root; }
     wait_for_seats
 }
+no_root() { die "The labs need root, and sudo did not grant that." "Run this again."; }
 
 # The labs are root's: this one starts what the server writes into the pipe, and ends with it. From here, since
 # sudo asks for a password in a terminal, and the server has none.
 start_hand() {
     # shellcheck disable=SC2016  # it is for the other shell
     "${as_root[@]}" env LAB_RUST="$LAB_RUST" LAB_REGISTRY="$LAB_REGISTRY" LAB_REGISTRY_AS="$LAB_REGISTRY_AS" LAB_USER="$UID" \
-        bash -c 'setsid --fork scripts/lab.sh serve --all --name workshop <"$1/hand" >>"$1/log" 2>&1' bash "$folder" ||
-        { kill "$(server)" && die "The labs need root, and sudo did not grant that." "Run this again."; }
+        bash -c 'setsid --fork scripts/lab.sh serve --all --name workshop <"$1/hand" >>"$1/log" 2>&1' bash "$folder"
 }
 
 # Somebody reads the pipe: a shell that opens it to write would wait otherwise, see fifo(7).
