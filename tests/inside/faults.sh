@@ -23,6 +23,12 @@ drop_in() {
     systemctl --user daemon-reload
 }
 
+nothing_there() {
+    local said
+    said=$(ends 1 scripts/check.sh "$first")
+    same "" "$(sed -n '/✓/p' <<<"$said")"
+}
+
 called_wrongly() {
     local script wrong
     for script in apply.sh check.sh; do
@@ -190,6 +196,7 @@ has_said_much() {
 }
 
 it "no step, two steps, an unknown step: usage with the steps, and 2" called_wrongly
+it "nothing is there: no check passes" nothing_there
 it "a step by number, with and without its name" step_by_any_name
 it "no XDG_RUNTIME_DIR: says how to set it" no_runtime_dir
 it "as root: refused" as_root
