@@ -22,6 +22,7 @@ const SCRIPT: &str = include_str!("../page/live.js");
 const TERMINAL: &str = include_str!("../page/terminal.js");
 const STYLE: &str = include_str!("../page/live.css");
 const SEAT: &str = include_str!("../page/seat.js");
+const SEAT_STYLE: &str = include_str!("../page/seat.css");
 const BOARD: &str = include_str!("../page/board.html");
 const BOARD_SCRIPT: &str = include_str!("../page/board.js");
 const BOARD_STYLE: &str = include_str!("../page/board.css");
@@ -71,6 +72,7 @@ pub fn router(book: Arc<Book>) -> Router {
         .route("/live/terminal.js", get(|| script(TERMINAL)))
         .route("/live/seat.js", get(|| script(SEAT)))
         .route("/live/live.css", get(|| style(STYLE)))
+        .route("/live/seat.css", get(|| style(SEAT_STYLE)))
         .fallback(page)
         .with_state(book)
 }
@@ -182,7 +184,10 @@ fn tie(book: &Book, base: &str, status: StatusCode, text: &str) -> Response {
         text
     };
     let seat = if book.in_workshop {
-        format!("<script src=\"{base}/live/seat.js\" type=\"module\"></script>")
+        format!(
+            "<link rel=\"stylesheet\" href=\"{base}/live/seat.css\">\
+             <script src=\"{base}/live/seat.js\" type=\"module\"></script>"
+        )
     } else {
         String::new()
     };
