@@ -4,8 +4,6 @@ import { Terminal } from "./terminal.js";
 
 const $ = (id) => document.getElementById(id);
 let socket, board = null, looked = null, terminal = null;
-// Of the seat that is looked at: how it was, and whether its owner has said no.
-let typing = "no", refused = false;
 const say = (message) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message)); };
 
 // Only what has changed: focus stays where it is, and a screen reader hears it once.
@@ -78,19 +76,16 @@ function draw() {
 
     const at = seats[looked - 1];
     if (at) {
-        if (typing === "asked" && at.typing === "no") refused = true;
-        else if (at.typing !== "no") refused = false;
-        typing = at.typing;
-        $("consent").textContent = refused ? "The owner said no. You look." : { no: "You look; asking lets you type, if the owner agrees.", asked: "The owner is asked…", agreed: "You may type." }[at.typing];
-        $("type").textContent = at.typing === "no" ? "Ask to type" : "Type no more";
+        $("consent").textContent = { refused: "The owner said no. You look.", no: "You look; asking lets you type, if the owner agrees.", asked: "The owner is asked…", agreed: "You may type." }[at.typing];
+        $("type").textContent = mayAsk(at) ? "Ask to type" : "Type no more";
     }
 }
+const mayAsk = (seat) => ["no", "refused"].includes(seat.typing);
 const look = (number) => make("button", { type: "button", onclick: () => lookAt(number), ariaLabel: `Look at the terminal of seat ${number}`, "data-name": `look-${number}` }, "Look");
 
 function lookAt(number) {
     const before = looked;
     looked = number;
-    [typing, refused] = ["no", false];
     say({ look: number });
     $("look").hidden = number === null;
     if (number === null) {
@@ -107,10 +102,7 @@ function lookAt(number) {
     if (board) draw();
 }
 $("close").onclick = () => lookAt(null);
-$("type").onclick = () => {
-    typing = "no"; // what ends now ends by the teacher
-    say({ type: board.seats[looked - 1].typing === "no" });
-};
+$("type").onclick = () => say({ type: mayAsk(board.seats[looked - 1]) });
 
 $("say").onsubmit = (event) => { event.preventDefault(); say({ say: $("message").value }); $("message").value = ""; };
 $("unsay").onclick = () => { say({ say: "" }); $("message").focus(); };

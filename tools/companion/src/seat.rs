@@ -44,6 +44,8 @@ pub enum Typing {
     Asked,
     /// The owner has agreed.
     Agreed,
+    /// The owner has said no.
+    Refused,
 }
 
 impl Typing {
@@ -52,6 +54,7 @@ impl Typing {
             Self::No => "no",
             Self::Asked => "asked",
             Self::Agreed => "agreed",
+            Self::Refused => "refused",
         }
     }
 }
@@ -152,7 +155,7 @@ impl Seat {
     pub fn ask_to_type(&self, asks: bool) {
         self.change(|now| {
             now.typing = match (asks, now.typing) {
-                (true, Typing::No) => Typing::Asked,
+                (true, Typing::No | Typing::Refused) => Typing::Asked,
                 (true, typing) => typing,
                 (false, _) => Typing::No,
             }
@@ -162,10 +165,10 @@ impl Seat {
     /// What its owner says to that. Nobody types who has not asked.
     pub fn let_type(&self, agrees: bool) {
         self.change(|now| {
-            now.typing = if agrees && now.typing != Typing::No {
-                Typing::Agreed
-            } else {
-                Typing::No
+            now.typing = match (agrees, now.typing) {
+                (true, Typing::Asked | Typing::Agreed) => Typing::Agreed,
+                (false, Typing::Asked | Typing::Refused) => Typing::Refused,
+                _ => Typing::No,
             }
         });
     }
@@ -382,6 +385,14 @@ mod tests {
         seat.let_type(true);
         seat.let_type(false);
         assert!(!seat.may_be_typed_into(), "taken back");
+        seat.ask_to_type(true);
+        seat.let_type(false);
+        assert_eq!(seat.describe()["typing"], "refused");
+        seat.let_type(true);
+        assert!(
+            !seat.may_be_typed_into(),
+            "said no, and was not asked again"
+        );
     }
 
     #[test]
