@@ -41,8 +41,8 @@ measure_seats() {
     echo "| until all are up, from a cached system | $((booted / 1000)) s | 90 s |"
     echo "| memory of each at rest, with its page's server | $((rest / 10)).$((rest % 10)) MB | 80 MB |"
     echo "| until all have applied step 07 at once | $((applied / 1000)) s | 90 s |"
-    echo "| meanwhile, from a stop in a seat to the mark in its page: median, longest | ${took[median]}, ${took[longest]} ms | the median 2000 ms |"
-    echo "| meanwhile, from that stop to the board: median, longest | ${took[board]}, ${took[boardlongest]} ms | the median 2000 ms |"
+    echo "| meanwhile, from a stop in a seat to the mark in its page: median, longest | ${took[median]}, ${took[longest]} ms | 2000 ms |"
+    echo "| meanwhile, from that stop to the board: median, longest | ${took[board]}, ${took[boardlongest]} ms | 2000 ms |"
     echo "| memory of each afterwards | $((busy / 10)).$((busy % 10)) MB | |"
     echo "| until all are down | $((gone / 1000)) s | |"
 }

@@ -137,9 +137,8 @@ up() {
             find_rust
             start_hand || no_root
         fi
-        # Once each is tried again.
-        patient_until=$((SECONDS + 10))
-        wait_for_seats
+        # Until each was tried again.
+        wait_for_seats 10
         return
     fi
     if ! is_packed; then
@@ -186,10 +185,9 @@ require_server() {
     }
 }
 
-patient_until=0
-# Shows how it goes on, until all are up, or what keeps the rest from it.
+# Shows how it goes on, until all are up, or, after so many seconds, what keeps the rest from it.
 wait_for_seats() {
-    local said='' up fails
+    local said='' up fails patience=$((SECONDS + ${1-0}))
     echo "Booting seats; the log is $folder/log."
     while :; do
         require_server
@@ -200,7 +198,7 @@ wait_for_seats() {
         fi
         [ "$said" != "$count" ] || [ -z "$(address)" ] || break
         fails=$(grep -c ' down .* lab.sh: ' "$folder/status" 2>/dev/null || true)
-        if [ "$SECONDS" -ge "$patient_until" ] && [ "${fails:-0}" -gt 0 ] && [ $((fails + said)) -eq "$count" ]; then
+        if [ "$SECONDS" -ge "$patience" ] && [ "${fails:-0}" -gt 0 ] && [ $((fails + said)) -eq "$count" ]; then
             sed -n '/ down .* lab.sh: /{s/.* lab.sh: /lab.sh: /p;q}' "$folder/status" >&2
             die "$fails of $count seats cannot be booted; why is above. Each is tried again and again." \
                 "Mend that and run this again, or end it: scripts/workshop.sh down"

@@ -167,6 +167,18 @@ await it("without a connection the board takes nothing, and loses nothing that w
     await page.close();
 });
 
+await it("the board leads to the guide, and nobody else to the board", async () => {
+    const [guide] = await Promise.all([board.context().waitForEvent("page"), board.getByRole("link", { name: "The guide" }).click()]);
+    await guide.getByRole("heading", { name: "Teaching with this book" }).waitFor();
+    await guide.close();
+    const stranger = await (await browser.newContext()).newPage();
+    for (const path of ["/board/", "/board/book/teaching.html"]) {
+        await stranger.goto(origin + path);
+        await stranger.getByLabel("Your word").waitFor();
+    }
+    await stranger.context().close();
+});
+
 await it("a no is told to who has asked", async () => {
     await board.locator('[data-name="look-2"]').click();
     await button(board, "Ask to type").click();
@@ -201,6 +213,17 @@ await it("a class is brought to a step: announced, and nobody's edits are lost",
     for (const number of [1, 2, 3]) await seatOnBoard(board, number).filter({ hasText: "Step 02" }).waitFor();
     const kept = inSeat("seat-01", "bash", "-c", "cd ~/kept/*; tail -n 1 steps/02-journal/src/main.rs; cat steps/02-journal/note.txt; cat installed/home/learner/.config/systemd/user/hellod.service; cd ~/book; git status --short steps units");
     assert.equal(kept, "// my own line\nmine\n[Unit]\nDescription=Says hello, mine\n");
+});
+
+await it("a lab that ends while its seat is brought somewhere is brought there all the same", async () => {
+    board.once("dialog", (dialog) => dialog.accept());
+    await board.locator("#whom").selectOption({ label: "seat 3" });
+    await board.locator("#step").selectOption({ label: "step 03" });
+    await button(board, "Bring them").click();
+    inSeat("seat-03", "timeout", "60", "bash", "-c", "until pgrep -f '[b]ring.sh 03'; do sleep 0.1; done");
+    execFileSync("scripts/lab.sh", ["down", "--name", "seat-03"]);
+    await seatOnBoard(board, 3).filter({ hasText: "This seat is at step 03." }).waitFor();
+    await seatOnBoard(board, 3).filter({ hasText: "Step 03" }).waitFor();
 });
 
 await it("solutions are withheld until the teacher shows them", async () => {

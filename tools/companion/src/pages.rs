@@ -59,11 +59,6 @@ async fn style(text: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], text)
 }
 
-/// From here on the introduction speaks to somebody who has to get it all.
-const GET_IT: &str = "<h2 id=\"get-it\">";
-const SEATED: &str = "<aside class=\"live-seated\"><strong>You sit in a class</strong>, and your lab runs already, with Rust and all \
-    that the book needs: the button Terminal leads into it. The rest of this page is for doing it at home; go on to chapter 1.</aside>";
-
 /// The pages and what they need.
 pub fn router(book: Arc<Book>) -> Router {
     Router::new()
@@ -78,10 +73,23 @@ pub fn router(book: Arc<Book>) -> Router {
 }
 
 /// The board of a workshop.
-pub fn board(workshop: Arc<Workshop>) -> Router {
-    let guard = Arc::clone(&workshop);
+pub fn board(workshop: Arc<Workshop>, book: &Path) -> Router {
+    let (guard, knows) = (Arc::clone(&workshop), Arc::clone(&workshop));
+    // For who has shown the word; others are led to where it's asked for. The book has its solutions here.
+    let own = Router::new()
+        .route("/", get(|| async { Html(BOARD) }))
+        .nest_service("/book", ServeDir::new(book))
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            let known = knows.guard.knows(request.headers());
+            async move {
+                if known {
+                    next.run(request).await
+                } else {
+                    Redirect::to("/").into_response()
+                }
+            }
+        }));
     Router::new()
-        .route("/", get(board_page))
         .route("/make.js", get(|| script(MAKE)))
         .route("/board.js", get(|| script(BOARD_SCRIPT)))
         .route("/terminal.js", get(|| script(TERMINAL)))
@@ -89,19 +97,11 @@ pub fn board(workshop: Arc<Workshop>) -> Router {
         .route("/board.css", get(|| style(BOARD_STYLE)))
         .route("/live", get(board::open))
         .with_state(workshop)
+        .merge(own)
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let guard = Arc::clone(&guard);
             async move { guard.guard.let_in(request, next).await }
         }))
-}
-
-/// For who has shown the word; others are led to where it's asked for.
-async fn board_page(State(workshop): State<Arc<Workshop>>, request: Request) -> Response {
-    if workshop.guard.knows(request.headers()) {
-        Html(BOARD).into_response()
-    } else {
-        Redirect::to("/").into_response()
-    }
 }
 
 /// Where somebody comes who has typed the address of the workshop alone, or a wrong word.
@@ -176,12 +176,6 @@ fn tie(book: &Book, base: &str, status: StatusCode, text: &str) -> Response {
         Cow::Owned(without_solutions(text))
     } else {
         Cow::Borrowed(text)
-    };
-    let text = if book.in_workshop {
-        text.replacen(GET_IT, &format!("{SEATED}{GET_IT}"), 1)
-            .into()
-    } else {
-        text
     };
     let seat = if book.in_workshop {
         format!(

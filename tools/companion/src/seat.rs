@@ -166,9 +166,10 @@ impl Seat {
     pub fn let_type(&self, agrees: bool) {
         self.change(|now| {
             now.typing = match (agrees, now.typing) {
-                (true, Typing::Asked | Typing::Agreed) => Typing::Agreed,
-                (false, Typing::Asked | Typing::Refused) => Typing::Refused,
-                _ => Typing::No,
+                (true, Typing::Asked) => Typing::Agreed,
+                (false, Typing::Asked) => Typing::Refused,
+                (false, Typing::Agreed) => Typing::No,
+                (_, typing) => typing,
             }
         });
     }

@@ -40,7 +40,8 @@ const AT_ONCE: usize = 4;
 /// How long a seat has between the word that it is brought somewhere and that.
 const NOTICE: Duration = Duration::from_secs(10);
 
-/// How long a seat whose lab has ended is waited for.
+/// How soon it's seen that a seat's lab has ended, and how long another one is waited for.
+const SEEN: Duration = Duration::from_secs(2);
 const AWAY: Duration = Duration::from_secs(60);
 
 /// How often the board is looked at anew.
@@ -210,7 +211,11 @@ pub fn open(wanted: &Wanted) -> Result<(Arc<Workshop>, Router)> {
         let seat = book_of(companion, &book);
         router = nest(router, &companion.guard.base, seat);
     }
-    router = nest(router, "/board", pages::board(Arc::clone(&workshop)));
+    router = nest(
+        router,
+        "/board",
+        pages::board(Arc::clone(&workshop), wanted.book),
+    );
     let looks = Arc::clone(&workshop);
     thread::spawn(move || looks.note_down());
     Ok((workshop, router))
@@ -350,7 +355,7 @@ impl Workshop {
                 let mut done = bring();
                 // Its lab may have ended in the midst of it; it is started again by itself.
                 let hub = &companion.hub;
-                if done.is_err() && hub.wait_until_up(false, LOOK) && hub.wait_until_up(true, AWAY)
+                if done.is_err() && hub.wait_until_up(false, SEEN) && hub.wait_until_up(true, AWAY)
                 {
                     done = bring();
                 }
