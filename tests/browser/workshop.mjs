@@ -170,6 +170,7 @@ await it("without a connection the board takes nothing, and loses nothing that w
 await it("the board leads to the guide, and nobody else to the board", async () => {
     const [guide] = await Promise.all([board.context().waitForEvent("page"), board.getByRole("link", { name: "The guide" }).click()]);
     await guide.getByRole("heading", { name: "Teaching with this book" }).waitFor();
+    await guide.getByRole("link", { name: "Cheat sheet" }).waitFor(); // the book's own scripts run
     await guide.close();
     const stranger = await (await browser.newContext()).newPage();
     for (const path of ["/board/", "/board/book/teaching.html"]) {

@@ -38,7 +38,7 @@ use hand::Hand;
 use hub::Hub;
 use lab::Lab;
 use machine::{Machine, Which};
-use pages::Book;
+use pages::{Book, Reader};
 use socket::Companion;
 
 /// The releases that the book was tried on; the first is the one whose answers it shows.
@@ -166,7 +166,7 @@ async fn run(wanted: &Wanted) -> Result<()> {
         if let Some(mdbook) = &wanted.mdbook {
             build_when_changed(mdbook, &book, &companion.hub)?;
         }
-        let router = workshop::book_of(&companion, &Arc::new(Book::new(book, false)));
+        let router = workshop::book_of(&companion, &Arc::new(Book::new(&book, Reader::Alone)));
         (router, companion.guard.address())
     };
 

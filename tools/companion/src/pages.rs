@@ -28,22 +28,32 @@ const BOARD_SCRIPT: &str = include_str!("../page/board.js");
 const BOARD_STYLE: &str = include_str!("../page/board.css");
 const FRONT: &str = include_str!("../page/front.html");
 
+/// Whom the book is served to.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Reader {
+    /// Somebody alone, with one machine.
+    Alone,
+    /// Somebody in a workshop, with a seat.
+    Seat,
+    /// The teacher of a workshop, who has no machine and all solutions.
+    Teacher,
+}
+
 /// The built book, as it is served.
 pub struct Book {
     folder: PathBuf,
-    /// Whether its readers sit in a workshop.
-    in_workshop: bool,
+    reader: Reader,
     /// Whether the solutions of the exercises are left out.
     pub withheld: AtomicBool,
 }
 
 impl Book {
     /// In this folder.
-    pub fn new(folder: PathBuf, in_workshop: bool) -> Self {
+    pub fn new(folder: &Path, reader: Reader) -> Self {
         Self {
-            folder,
-            in_workshop,
-            withheld: AtomicBool::new(in_workshop),
+            folder: folder.to_owned(),
+            reader,
+            withheld: AtomicBool::new(reader == Reader::Seat),
         }
     }
 }
@@ -78,7 +88,7 @@ pub fn board(workshop: Arc<Workshop>, book: &Path) -> Router {
     // For who has shown the word; others are led to where it's asked for. The book has its solutions here.
     let own = Router::new()
         .route("/", get(|| async { Html(BOARD) }))
-        .nest_service("/book", ServeDir::new(book))
+        .nest("/book/", router(Arc::new(Book::new(book, Reader::Teacher))))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let known = knows.guard.knows(request.headers());
             async move {
@@ -177,24 +187,23 @@ fn tie(book: &Book, base: &str, status: StatusCode, text: &str) -> Response {
     } else {
         Cow::Borrowed(text)
     };
-    let seat = if book.in_workshop {
-        format!(
-            "<link rel=\"stylesheet\" href=\"{base}/live/seat.css\">\
-             <script src=\"{base}/live/seat.js\" type=\"module\"></script>"
-        )
-    } else {
-        String::new()
+    let ours: &[&str] = match book.reader {
+        Reader::Alone => &["live"],
+        Reader::Seat => &["seat", "live"],
+        Reader::Teacher => &[],
     };
+    let ours: String = ours
+        .iter()
+        .map(|name| {
+            format!(
+                "<link rel=\"stylesheet\" href=\"{base}/live/{name}.css\">\
+                 <script src=\"{base}/live/{name}.js\" type=\"module\"></script>"
+            )
+        })
+        .collect();
     let text = text
         .replace("<script>", &format!("<script nonce=\"{nonce}\">"))
-        .replacen(
-            "</head>",
-            &format!(
-                "<link rel=\"stylesheet\" href=\"{base}/live/live.css\">{seat}\
-                 <script src=\"{base}/live/live.js\" type=\"module\"></script></head>"
-            ),
-            1,
-        );
+        .replacen("</head>", &format!("{ours}</head>"), 1);
     let mut response = (status, Html(text)).into_response();
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {

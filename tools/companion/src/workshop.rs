@@ -30,7 +30,7 @@ use crate::hand::Hand;
 use crate::hub::Hub;
 use crate::lab::Lab;
 use crate::machine::{Machine, Which};
-use crate::pages::{self, Book};
+use crate::pages::{self, Book, Reader};
 use crate::seat::Seat;
 use crate::socket::{self, Companion};
 
@@ -142,7 +142,7 @@ pub fn open(wanted: &Wanted) -> Result<(Arc<Workshop>, Router)> {
     let words = words(wanted.folder, wanted.seats)?;
     let word = |name: &str| words.get(name).cloned().unwrap_or_default();
     let hand = Arc::new(Hand::of_workshop(&wanted.folder.join("hand"))?);
-    let book = Arc::new(Book::new(wanted.book.to_owned(), true));
+    let book = Arc::new(Book::new(wanted.book, Reader::Seat));
     let guard = Guard::new(wanted.names, "/board", word("board"));
     let workshop = Arc::new_cyclic(|workshop: &std::sync::Weak<Workshop>| {
         let seats = (1..=wanted.seats).map(|number| {
