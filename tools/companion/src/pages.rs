@@ -88,7 +88,7 @@ pub fn board(workshop: Arc<Workshop>, book: &Path) -> Router {
     // For who has shown the word; others are led to where it's asked for. The book has its solutions here.
     let own = Router::new()
         .route("/", get(|| async { Html(BOARD) }))
-        .nest("/book/", router(Arc::new(Book::new(book, Reader::Teacher))))
+        .nest_service("/book", router(Arc::new(Book::new(book, Reader::Teacher))))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let known = knows.guard.knows(request.headers());
             async move {
