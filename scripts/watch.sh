@@ -125,21 +125,29 @@ say_state() {
     state_before=$state
 }
 
-look() {
+# The state, which is known soon; checks take longer.
+look_at_state() {
     ask_managers
     manager_now=$(whose)
     step_now=$(installed_step)
+    say_state
+}
+
+look() {
+    look_at_state
     process=${known[$manager_now MainPID]-0}
     # To tell the start of a process from the end of one, without asking anybody.
     group=/sys/fs/cgroup${known[$manager_now ControlGroup]-}
-    say_state
     local unit
     echo looking
     for unit in units/[0-9][0-9]-*/; do
         # If something has happened meanwhile, first its state, and all checks anew; but not for ever.
-        if [ "$broken_off" -lt 3 ] && read -r -t 0 -u "$events"; then
-            broken_off=$((broken_off + 1))
-            return 1
+        if read -r -t 0 -u "$events"; then
+            if [ "$broken_off" -lt 3 ]; then
+                broken_off=$((broken_off + 1))
+                return 1
+            fi
+            look_at_state
         fi
         unit=${unit#units/}
         find_step "${unit%/}"

@@ -169,6 +169,8 @@ no_root() { die "The labs need root, and sudo did not grant that." "Run this aga
 # The labs are root's: this one starts what the server writes into the pipe, and ends with it. From here, since
 # sudo asks for a password in a terminal, and the server has none.
 start_hand() {
+    # Pages and board wait for no seat's compiler.
+    "${as_root[@]}" renice -n -10 -p "$(server)" >/dev/null
     # shellcheck disable=SC2016  # it is for the other shell
     "${as_root[@]}" env LAB_RUST="$LAB_RUST" LAB_REGISTRY="$LAB_REGISTRY" LAB_REGISTRY_AS="$LAB_REGISTRY_AS" LAB_USER="$UID" \
         bash -c 'setsid --fork scripts/lab.sh serve --all --name workshop <"$1/hand" >>"$1/log" 2>&1' bash "$folder"

@@ -309,7 +309,7 @@ await it("the terminal: less, nano and top, with arrow keys, and pasting", async
     await type(page, "stty size");
     const before = await rows(page).locator("> div").count();
     await says(rows(page), `${before} 120`);
-    await page.getByRole("button", { name: "Taller terminal" }).click();
+    await page.getByRole("button", { name: "Taller" }).click();
     await page.waitForFunction((before) => document.querySelectorAll(".live-rows > div").length === before + 6, before);
     await page.locator(".live-screen").click();
     await type(page, "clear; stty size");

@@ -93,9 +93,12 @@ await it("who is stuck is seen, and for how long; a question and done too", asyn
     await button(one, "I'm stuck").click();
     await board.locator("#flags .stuck").filter({ hasText: "Seat 1 is stuck, just now" }).waitFor();
     await button(two, "Done").click();
-    await board.locator("#flags .done").filter({ hasText: "Seat 2 is done" }).waitFor();
+    await board.locator("#done").filter({ hasText: "Done: seat 2." }).waitFor();
+    assert.ok(!(await board.locator("#flags").textContent()).includes("Seat 2"), "who is done does not wait");
     await button(two, "Question").click();
-    await board.locator("#flags .question").filter({ hasText: "Seat 2 has a question" }).waitFor();
+    await two.getByLabel("Your question").fill("What is a <b>target</b>?");
+    await button(two, "Ask it").click();
+    await board.locator("#flags .question").filter({ hasText: "Seat 2 has a question, just now: “What is a <b>target</b>?”" }).waitFor();
     await button(board, "Take down what seat 1 holds up").click();
     await one.locator("[aria-pressed=false]").filter({ hasText: "I'm stuck" }).waitFor();
     await button(two, "Question").click();
@@ -104,10 +107,22 @@ await it("who is stuck is seen, and for how long; a question and done too", asyn
 
 await it("what the teacher says is read by all, and taken back", async () => {
     await board.getByLabel("Say").fill("Break until <b>ten</b>");
-    await button(board, "Say it to all").click();
+    await button(board, "Say it").click();
     for (const page of [one, two]) await page.getByText(/^Your teacher, .*: Break until <b>ten<\/b>$/).waitFor();
     await button(board, "Take it back").click();
     for (const page of [one, two]) await page.getByText(/^Your teacher, .*: Break/).waitFor({ state: "hidden" });
+});
+
+await it("what the teacher says to one seat is read there alone", async () => {
+    await board.getByLabel("Say").fill("Look at line 3");
+    await board.locator("#hearer").selectOption({ label: "seat 2" });
+    await button(board, "Say it").click();
+    await two.getByText(/^Your teacher, .*, to you alone: Look at line 3$/).waitFor();
+    await board.locator("#told").filter({ hasText: "You said to seat 2: “Look at line 3”" }).waitFor();
+    assert.equal(await one.getByText("Look at line 3").count(), 0);
+    await button(board, "Take it back").click();
+    await two.getByText("Look at line 3").waitFor({ state: "hidden" });
+    await board.locator("#hearer").selectOption({ label: "everybody" });
 });
 
 await it("what is typed in one seat appears in no other", async () => {
@@ -115,6 +130,7 @@ await it("what is typed in one seat appears in no other", async () => {
     await openTerminal(two);
     await type(one, "echo only-in-$((40 + 2))");
     await rows(one, "only-in-42");
+    await seatOnBoard(board, 1).filter({ hasText: "at work now" }).waitFor();
     await type(two, "uname -n; echo from-two");
     await rows(two, "from-two");
     assert.ok(!(await two.locator(".live-rows").textContent()).includes("only-in-42"));
@@ -240,6 +256,7 @@ await it("solutions are withheld until the teacher shows them", async () => {
 await it("a participant takes the session along, as text", async () => {
     const [download] = await Promise.all([one.waitForEvent("download"), one.getByRole("link", { name: "Take my session along" }).click()]);
     const text = readFileSync(await download.path(), "utf8");
+    assert.match(text, /^Writing a systemd service in Rust: what the terminal of seat 1 has shown/);
     assert.match(text, /only-in-42/);
     assert.ok(!text.includes("from-two"));
 });

@@ -23,6 +23,9 @@ const minutes = (since) => {
     return passed < 1 ? "just now" : `${passed} min`;
 };
 
+const ago = (since) => (Date.now() / 1000 - since < 60 ? "now" : `${minutes(since)} ago`);
+const whom = (seat) => (seat ? `seat ${seat}` : "everybody");
+
 function stateOf(seat) {
     if (!seat.up) return seat.gone ? "starting again" : "booting";
     if (!seat.active) return "no hellod";
@@ -33,9 +36,9 @@ function draw() {
     const { seats, differs, steps, solutions, message } = board;
     const up = seats.filter((seat) => seat.up).length;
     const waiting = seats.filter((seat) => seat.flag && seat.flag !== "done");
-    const done = seats.filter((seat) => seat.flag === "done").length;
+    const done = seats.filter((seat) => seat.flag === "done").map((seat) => seat.number);
     const there = seats.filter((seat) => seat.here).length;
-    const text = `${up} of ${seats.length} seats are up, ${there} with somebody there; ${waiting.length ? `${waiting.length} ${waiting.length > 1 ? "wait" : "waits"} for you` : "nobody waits for you"}${done ? `, ${done} done` : ""}.`;
+    const text = `${up} of ${seats.length} seats are up, ${there} with somebody there; ${waiting.length ? `${waiting.length} ${waiting.length > 1 ? "wait" : "waits"} for you` : "nobody waits for you"}${done.length ? `, ${done.length} done` : ""}.`;
     if ($("summary").textContent !== text) $("summary").textContent = text;
 
     const counts = [null, ...steps].map((step) => [step, seats.filter((seat) => (seat.step ?? null) === step).map((seat) => seat.number)]);
@@ -44,12 +47,13 @@ function draw() {
         make("span.bar", { style: `--share: ${seats.length ? at.length / seats.length : 0}`, ariaHidden: "true" }),
         make("span.count", { title: at.length ? `Seats ${at.join(", ")}` : "" }, String(at.length)))));
 
-    const flags = seats.filter((seat) => seat.flag).map(({ number, flag, since }) => ({ number, flag, since, time: minutes(since) }))
-        .sort((one, other) => (one.flag === "done") - (other.flag === "done") || one.since - other.since);
-    put($("flags"), flags, () => (flags.length ? flags.map(({ number, flag, time }) => make(`li.${flag}`, {},
-        make("span", {}, `Seat ${number} ${flagWords[flag]}, ${time}`),
+    const flags = waiting.map(({ number, flag, since, question }) => ({ number, flag, since, question, time: minutes(since) })).sort((one, other) => one.since - other.since);
+    put($("flags"), flags, () => (flags.length ? flags.map(({ number, flag, time, question }) => make(`li.${flag}`, {},
+        make("span", {}, `Seat ${number} ${flagWords[flag]}, ${time}${question ? `: “${question}”` : ""}`),
         make("span.tools", {}, look(number), make("button", { type: "button", onclick: () => say({ lower: number }), ariaLabel: `Take down what seat ${number} holds up`, "data-name": `lower-${number}` }, "Take down"))))
         : [make("li", {}, "Nobody.")]));
+    put($("done"), done, () => (done.length ? [`Done: seat${done.length > 1 ? "s" : ""} ${done.join(", ")}. `,
+        make("button", { type: "button", onclick: () => done.forEach((number) => say({ lower: number })), "data-name": "lower-done" }, "Take these down")] : []));
 
     $("no-differs").hidden = differs.length > 0;
     put($("differs"), differs, () => differs.slice(0, 12).map(({ step, command, first, seats }) => make("li", {},
@@ -63,16 +67,17 @@ function draw() {
         make("strong", {}, `Seat ${seat.number}`),
         make("span.step", {}, seat.step ? `Step ${number(seat.step)}` : seat.unit ? `Step ${number(seat.unit)}, in part` : "No step"),
         make("span", {}, stateOf(seat)),
-        make("span", {}, seat.chapter ? `reads chapter ${Number(number(seat.chapter))}` : seat.here ? "reads" : "nobody there"),
+        make("span", {}, `${seat.chapter ? `reads chapter ${Number(number(seat.chapter))}` : seat.here ? "reads" : "nobody there"}${seat.worked ? `, at work ${ago(seat.worked)}` : ""}`),
         ...(seat.flag ? [make("span.flag", {}, flagWords[seat.flag])] : []),
         ...(seat.note || seat.gone ? [make("span.note", {}, seat.gone || seat.note)] : []),
         look(seat.number))));
 
+    put($("hearer"), seats.length, () => [make("option", { value: 0 }, "everybody"), ...seats.map((seat) => make("option", { value: seat.number }, `seat ${seat.number}`))]);
     put($("whom"), seats.length, () => [make("option", { value: "" }, "whom?"), make("option", { value: 0 }, "everybody"), ...seats.map((seat) => make("option", { value: seat.number }, `seat ${seat.number}`))]);
     put($("step"), steps, () => steps.map((step) => make("option", { value: step }, `step ${number(step)}`)));
     $("solutions").textContent = solutions ? "Withhold the solutions" : "Show the solutions";
-    if ($("unsay").hidden === Boolean(message)) $("unsay").hidden = !message;
-    $("told").textContent = [message && `You said: “${message}”`, solutions ? "The class sees the solutions." : "The solutions are withheld."].filter(Boolean).join(" ");
+    if ($("unsay").hidden === Boolean(message.text)) $("unsay").hidden = !message.text;
+    $("told").textContent = [message.text && `You said to ${whom(message.seat)}: “${message.text}”`, solutions ? "The class sees the solutions." : "The solutions are withheld."].filter(Boolean).join(" ");
 
     const at = seats[looked - 1];
     if (at) {
@@ -104,13 +109,12 @@ function lookAt(number) {
 $("close").onclick = () => lookAt(null);
 $("type").onclick = () => say({ type: mayAsk(board.seats[looked - 1]) });
 
-$("say").onsubmit = (event) => { event.preventDefault(); say({ say: $("message").value }); $("message").value = ""; };
-$("unsay").onclick = () => { say({ say: "" }); $("message").focus(); };
+$("say").onsubmit = (event) => { event.preventDefault(); say({ say: { seat: Number($("hearer").value), text: $("message").value } }); $("message").value = ""; };
+$("unsay").onclick = () => { say({ say: { seat: board.message.seat, text: "" } }); $("message").focus(); };
 $("bring").onsubmit = (event) => {
     event.preventDefault();
     const seat = Number($("whom").value);
-    const [whom, what] = [seat ? `seat ${seat}` : "everybody", `step ${number($("step").value)}`];
-    if (confirm(`Bring ${whom} to ${what}? They are told, and ten seconds later it is done. What they have changed is copied to ~/kept before.`)) say({ bring: { seat, step: $("step").value } });
+    if (confirm(`Bring ${whom(seat)} to step ${number($("step").value)}? They are told, and ten seconds later it is done. What they have changed is copied to ~/kept before.`)) say({ bring: { seat, step: $("step").value } });
 };
 $("solutions").onclick = () => say({ solutions: !board.solutions });
 

@@ -92,7 +92,7 @@ function draw() {
         const what = machine.system ? ` (${machine.system}, systemd ${machine.systemd})` : "";
         put(which, machineName() + what);
         const of = checks[step] ? step : at;
-        const is = state?.manager === "none" || !state ? "" : `hellod is ${state.active} (${state.sub}); `;
+        const is = state?.manager === "none" || !state ? "" : `hellod is ${state.active}${state.sub === state.active ? "" : ` (${state.sub})`}; `;
         put(summary, state ? `${is}${words}${of ? `; ${count(of)}` : ""}` : "Looking…");
         put(status, state?.status ? `Status: ${state.status}` : "");
     }
@@ -211,7 +211,7 @@ class Run {
             const how = (text, how) => button(text, () => this.start(this.suite, this.ask(how)));
             this.result.replaceChildren(
                 ...(what.before ? [how("Run the blocks above", "before")] : []),
-                how("Bring the lab here", "bring"), how("Run it all the same", "anyway"));
+                how("Bring the lab here and run it", "bring"), how("Run it all the same", "anyway"));
         } else {
             put(this.news, what.ends === "stopped" ? "Stopped." : `It broke off: ${what.why}`);
         }

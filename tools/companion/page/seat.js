@@ -11,18 +11,33 @@ function put(element, text) { if (element.textContent !== text) element.textCont
 
 let seat = {};
 const flags = Object.entries({ stuck: "I'm stuck", question: "Question", done: "Done" })
-    .map(([flag, text]) => [flag, button(text, () => say({ flag: seat.flag === flag ? null : flag }))]);
+    .map(([flag, text]) => [flag, button(text, () => {
+        // A question has words, if one likes.
+        if (flag === "question" && seat.flag !== flag && question.hidden) { question.hidden = false; words.focus(); return; }
+        question.hidden = true;
+        say({ flag: seat.flag === flag ? null : flag });
+    })]);
+const words = make("input", { maxLength: 300, autocomplete: "off" });
+const question = make("form.live-seat-bar", { hidden: true, onsubmit: (event) => {
+    event.preventDefault();
+    say({ question: words.value });
+    words.value = "";
+    question.hidden = true;
+} }, make("label", {}, "Your question, or nothing: ", words), make("button.live-button", {}, "Ask it"));
 const which = make("strong");
 const sent = make("span", { role: "status" });
 const message = make("p.live-message.live-said", { role: "status" });
 const note = make("p.live-message", { role: "status" });
+// What has happened is read once.
+const noted = button("All right", () => { noted.hidden = note.hidden = true; });
+noted.hidden = true;
 const typing = make("p.live-message", { role: "status" });
 const answers = make("span.live-buttons", {});
 const strip = make("aside.live-seat", { ariaLabel: "Your seat in the class", hidden: true },
     make("div.live-seat-bar", {}, which,
         make("span.live-buttons", { role: "group", ariaLabel: "Show your teacher" }, ...flags.map(([, one]) => one)), sent,
         make("a", { href: new URL("session.txt", base), download: "my-session.txt" }, "Take my session along")),
-    message, note, make("div.live-seat-bar", {}, typing, answers));
+    question, message, make("div.live-seat-bar", {}, note, noted), make("div.live-seat-bar", {}, typing, answers));
 document.body.prepend(strip);
 // What mdBook keeps at the top goes below it.
 new ResizeObserver(() => document.documentElement.style.setProperty("--seat-height", `${strip.offsetHeight}px`)).observe(strip);
@@ -35,8 +50,8 @@ document.addEventListener("live-seat", ({ detail }) => {
     which.textContent = `Seat ${seat.number}`;
     for (const [flag, one] of flags) one.setAttribute("aria-pressed", seat.flag === flag);
     put(sent, seat.flag && (seat.flag === "done" ? "Your teacher sees it." : "Your teacher sees it, and comes to you."));
-    put(message, seat.message && `Your teacher, ${time(seat.said)}: ${seat.message}`);
-    put(note, seat.note);
+    put(message, seat.message && `Your teacher, ${time(seat.said)}${seat.alone ? ", to you alone" : ""}: ${seat.message}`);
+    if (note.textContent !== seat.note) { put(note, seat.note); noted.hidden = !seat.note; }
     put(typing, seat.typing === "asked" ? "Your teacher asks to type in your terminal."
         : seat.typing === "agreed" ? "Your teacher may type in your terminal."
             : seat.looks ? "Your teacher is looking at your terminal." : "");

@@ -39,21 +39,23 @@ export class Terminal {
         this.screen.tabIndex = -1;
         this.screen.append(this.rows, this.cursor, this.keys);
         const tools = make("div", "live-tools");
-        const tool = (text, label, act) => {
+        const tool = (text, act) => {
             const button = make("button", "live-button", text);
             button.type = "button";
-            button.setAttribute("aria-label", label);
             button.onclick = act;
             tools.append(button);
         };
-        tool("Older", "Older lines", () => this.scroll(this.height - 2));
-        tool("Newer", "Newer lines", () => this.scroll(2 - this.height));
-        tool("Taller", "Taller terminal", () => this.resize(this.height + 6));
-        tool("Lower", "Lower terminal", () => this.resize(this.height - 6));
-        tool("Ctrl-C", "Ctrl-C", () => {
-            say({ keys: "\x03" });
-            this.keys.focus({ preventScroll: true });
-        });
+        tool("Lines above", () => this.scroll(this.height - 2));
+        tool("Lines below", () => this.scroll(2 - this.height));
+        tool("Taller", () => this.resize(this.height + 6));
+        tool("Less tall", () => this.resize(this.height - 6));
+        // Those that a phone has not.
+        for (const [name, keys] of [["Tab", "\t"], ["Esc", "\x1b"], ["Ctrl-C", "\x03"]]) {
+            tool(name, () => {
+                say({ keys });
+                this.keys.focus({ preventScroll: true });
+            });
+        }
         tools.append(make("span", "live-leave", "F6 leaves the terminal"));
         panel.append(tools, this.screen);
 
@@ -63,6 +65,13 @@ export class Terminal {
             event.preventDefault();
             this.scroll(event.deltaY < 0 ? 3 : -3);
         };
+        // What is typed beside it is meant for it, and not for the book's shortcuts.
+        document.addEventListener("keydown", (event) => {
+            const { key, ctrlKey, altKey, metaKey } = event;
+            if (document.activeElement !== document.body || !this.keys.offsetParent || !/^[^ ]$/.test(key) || ctrlKey || altKey || metaKey) return;
+            event.stopPropagation();
+            this.keys.focus({ preventScroll: true });
+        }, true);
         this.keys.onkeydown = (event) => {
             if (event.key === "F6") {
                 event.preventDefault();

@@ -33,8 +33,8 @@ enum Ask {
     Lower(usize),
     /// To bring seats to a step.
     Bring { seat: usize, step: String },
-    /// To say something to all; nothing takes it back.
-    Say(String),
+    /// To say something to a seat; nothing takes it back.
+    Say { seat: usize, text: String },
     /// To show the solutions, or to withhold them.
     Solutions(bool),
 }
@@ -193,7 +193,9 @@ async fn answer(
             }
             workshop.bring(seat, &step);
         }
-        Ask::Say(message) => workshop.say(&message.chars().take(500).collect::<String>()),
+        Ask::Say { seat, text } => {
+            workshop.say(seat, &text.chars().take(500).collect::<String>());
+        }
         Ask::Solutions(shown) => workshop.show_solutions(shown),
     }
     true

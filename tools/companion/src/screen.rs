@@ -70,22 +70,28 @@ impl Screen {
         let rows = usize::from(rows.get());
         self.parser.screen_mut().set_scrollback(usize::MAX);
         let mut back = self.parser.screen().scrollback();
-        let mut lines = Vec::new();
+        let mut lines = String::new();
         loop {
             self.parser.screen_mut().set_scrollback(back);
             // Of the last but one page, only what the last has not.
             let new = if back == 0 { rows } else { back.min(rows) };
-            lines.extend(self.parser.screen().rows(0, columns.get()).take(new));
+            let screen = self.parser.screen();
+            for (at, row) in (0..).zip(screen.rows(0, columns.get()).take(new)) {
+                lines.push_str(&row);
+                // What was broken for want of room is one line.
+                if !screen.row_wrapped(at) {
+                    lines.push('\n');
+                }
+            }
             if back == 0 {
                 break;
             }
             back -= new;
         }
         self.parser.screen_mut().set_scrollback(0);
-        let mut text = lines.join("\n");
-        text.truncate(text.trim_end().len());
-        text.push('\n');
-        text
+        lines.truncate(lines.trim_end().len());
+        lines.push('\n');
+        lines
     }
 
     /// What it shows, so many lines further up.
@@ -219,6 +225,13 @@ mod tests {
         let all: Vec<_> = (1..=20).map(|line| line.to_string()).collect();
         screen.write(all.join("\r\n").as_bytes());
         assert_eq!(screen.text(), all.join("\n") + "\n");
+    }
+
+    #[test]
+    fn a_line_that_was_broken_for_want_of_room_is_one_line_of_the_text() {
+        let mut screen = Screen::new((4, 10));
+        screen.write(b"fourteen chars\r\nten chars!\r\nend");
+        assert_eq!(screen.text(), "fourteen chars\nten chars!\nend\n");
     }
 
     #[test]

@@ -13,6 +13,9 @@ use session::terminal::{self, Event, Marks};
 
 use crate::hub::Hub;
 
+/// How often it is noted that somebody works: the board shows minutes.
+const WORKS: u64 = 30;
+
 /// So much of an answer is compared; none in the book is longer.
 const LONGEST: usize = 1 << 16;
 
@@ -71,11 +74,16 @@ pub struct Seat {
 #[derive(Default)]
 struct Now {
     flag: Option<(Flag, u64)>,
+    /// What the question is, if its owner has said so.
+    question: String,
+    /// When its owner last typed or ran something, in seconds since 1970.
+    worked: u64,
     typing: Typing,
     /// How many teachers look at the terminal.
     looks: usize,
-    /// What the teacher says to all.
+    /// What the teacher says, and whether to this seat alone.
     message: String,
+    alone: bool,
     /// When that was, in seconds since 1970.
     said: u64,
     /// What happens to this seat.
@@ -140,6 +148,7 @@ impl Seat {
             "typing": now.typing.name(),
             "looks": now.looks > 0,
             "message": now.message,
+            "alone": now.alone,
             "said": now.said,
             "note": now.note,
         });
@@ -148,7 +157,27 @@ impl Seat {
 
     /// Its owner holds something up, or nothing any more.
     pub fn hold_up(&self, flag: Option<Flag>) {
-        self.change(|now| now.flag = flag.map(|flag| (flag, clock())));
+        self.change(|now| {
+            now.flag = flag.map(|flag| (flag, clock()));
+            now.question.clear();
+        });
+    }
+
+    /// Its owner asks something.
+    pub fn ask(&self, question: &str) {
+        self.change(|now| {
+            now.flag = Some((Flag::Question, clock()));
+            now.question = question.chars().take(300).collect();
+        });
+    }
+
+    /// Its owner types or runs something.
+    pub fn works(&self) {
+        let mut now = lock(&self.now);
+        let time = clock();
+        if time >= now.worked + WORKS {
+            now.worked = time;
+        }
     }
 
     /// The teacher wants to type, or no longer.
@@ -189,10 +218,11 @@ impl Seat {
         });
     }
 
-    /// What the teacher says to all.
-    pub fn say(&self, message: &str) {
+    /// What the teacher says, to all or to this seat alone.
+    pub fn say(&self, message: &str, alone: bool) {
         self.change(|now| {
             message.clone_into(&mut now.message);
+            now.alone = alone;
             now.said = clock();
         });
     }
@@ -213,6 +243,7 @@ impl Seat {
             *now = Now {
                 looks: now.looks,
                 message: std::mem::take(&mut now.message),
+                alone: now.alone,
                 said: now.said,
                 ..Now::default()
             };
@@ -225,6 +256,8 @@ impl Seat {
         json!({
             "flag": now.flag.map(|(flag, _)| flag.name()),
             "since": now.flag.map(|(_, since)| since),
+            "question": now.question,
+            "worked": (now.worked > 0).then_some(now.worked),
             "typing": now.typing.name(),
             "chapter": now.chapter,
             "note": now.note,

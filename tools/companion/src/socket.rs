@@ -77,6 +77,8 @@ enum Ask {
     Hints { exercise: String, count: usize },
     /// To hold something up for the teacher to see.
     Flag(Option<Flag>),
+    /// To ask the teacher something.
+    Question(String),
     /// Whether the teacher may type.
     Agree(bool),
 }
@@ -140,11 +142,11 @@ pub async fn upgrade(
 
 /// What a participant takes along: all that the terminal has shown and still knows.
 pub async fn take_along(State(companion): State<Arc<Companion>>, request: Request) -> Response {
-    let Some(lab) = companion
-        .lab
-        .as_ref()
-        .filter(|_| companion.guard.knows(request.headers()))
-    else {
+    let (Some(lab), Some(seat), true) = (
+        &companion.lab,
+        &companion.seat,
+        companion.guard.knows(request.headers()),
+    ) else {
         return (
             StatusCode::UNAUTHORIZED,
             "There is nothing to take along.\n",
@@ -160,7 +162,11 @@ pub async fn take_along(State(companion): State<Arc<Companion>>, request: Reques
             ),
             (header::CACHE_CONTROL, "no-store"),
         ],
-        lab.text(),
+        format!(
+            "Writing a systemd service in Rust: what the terminal of seat {} has shown, up to its last 2000 lines.\n\n{}",
+            seat.number,
+            lab.text()
+        ),
     )
         .into_response()
 }
@@ -280,6 +286,9 @@ async fn answer(
             .await;
         }
     };
+    if let (Some(seat), Ask::Keys(_) | Ask::Paste(_) | Ask::Play { .. }) = (&companion.seat, &ask) {
+        seat.works();
+    }
     let answer = match ask {
         Ask::Chapter(step) => chapter(&step).map(|blocks| {
             if let Some(seat) = &companion.seat {
@@ -309,10 +318,11 @@ async fn answer(
             }
             Ok(None)
         }
-        Ask::Flag(_) | Ask::Agree(_) => {
+        Ask::Flag(_) | Ask::Question(_) | Ask::Agree(_) => {
             if let Some(seat) = &companion.seat {
                 match ask {
                     Ask::Flag(flag) => seat.hold_up(flag),
+                    Ask::Question(question) => seat.ask(&question),
                     Ask::Agree(agrees) => seat.let_type(agrees),
                     _ => {}
                 }

@@ -53,7 +53,8 @@ pub struct Workshop {
     pub seats: Vec<Arc<Companion>>,
     pub pages: AtomicUsize,
     book: Arc<Book>,
-    message: Mutex<String>,
+    /// What was said last, and to which seat.
+    message: Mutex<(usize, String)>,
     hand: Arc<Hand>,
     turns: Turns,
     folder: PathBuf,
@@ -373,12 +374,12 @@ impl Workshop {
         }
     }
 
-    /// Says something to all.
-    pub fn say(&self, message: &str) {
-        message.clone_into(&mut lock(&self.message));
-        for companion in &self.seats {
-            if let Some(seat) = &companion.seat {
-                seat.say(message);
+    /// Says something to a seat, or to all.
+    pub fn say(&self, seat: usize, message: &str) {
+        *lock(&self.message) = (seat, message.to_owned());
+        for companion in self.chosen(seat) {
+            if let Some(its) = &companion.seat {
+                its.say(message, seat != 0);
             }
         }
     }
@@ -434,12 +435,13 @@ impl Workshop {
             })
             .collect();
         differs.sort_by_key(|one| std::cmp::Reverse(one["seats"].as_array().map_or(0, Vec::len)));
+        let message = lock(&self.message).clone();
         json!({
             "seats": seats,
             "differs": differs,
             "steps": all_steps().unwrap_or_default(),
             "solutions": !self.book.withheld.load(Ordering::SeqCst),
-            "message": *lock(&self.message),
+            "message": { "seat": message.0, "text": message.1 },
         })
     }
 
