@@ -49,12 +49,13 @@ look_at() {
 
 declare -A known answers
 ask_managers() {
-    local one line
+    local one line from_user from_system
     known=() answers=()
-    for one in user system; do
-        look_at "$one"
-        while IFS= read -r line; do known[$one ${line%%=*}]=${line#*=}; done < <("${ctl[@]}" show hellod.service)
-    done
+    # Both at once.
+    exec {from_user}< <(systemctl --user show hellod.service) {from_system}< <(systemctl show hellod.service)
+    while IFS= read -r line; do known[user ${line%%=*}]=${line#*=}; done <&"$from_user"
+    while IFS= read -r line; do known[system ${line%%=*}]=${line#*=}; done <&"$from_system"
+    exec {from_user}<&- {from_system}<&-
 }
 property() { printf '%s\n' "${known[$manager $1]-}"; }
 property_is() { [ "${known[$manager $1]-}" = "$2" ]; }
@@ -96,40 +97,49 @@ expect() {
     printf 'check\t%s\t%s\t%s\t%s\n' "$step" "$mark" "$1" "$2"
 }
 
+# --- the state, which is wanted soon: without a process more than it needs ---------------------------------
+
+# read_whole FILE: into `whole`.
+read_whole() { IFS= read -r -d '' whole <"$1" || true; }
+
+# Whose unit it is, to the letter.
+installed_step() {
+    local unit whole installed
+    step_now=
+    [ -r "${known[$manager_now FragmentPath]-}" ] || return 0
+    read_whole "${known[$manager_now FragmentPath]}"
+    installed=$whole
+    for unit in units/*/"$manager_now"/hellod.service; do
+        read_whole "$unit"
+        if [ "$whole" = "$installed" ]; then step_now=${unit#units/} step_now=${step_now%%/*}; fi
+    done
+}
+
 # Which manager's hellod is meant: the system's, if both have one, since that is where the book goes.
 whose() {
     local one
     for one in system user; do
         # Also one that systemd does not understand.
-        [ "${known[$one LoadState]-not-found}" != not-found ] && echo "$one" && return
+        manager_now=$one
+        [ "${known[$one LoadState]-not-found}" = not-found ] || return 0
     done
-    echo none
-}
-
-# installed_step: whose unit it is, to the letter.
-installed_step() {
-    local file=${known[$manager_now FragmentPath]-} unit
-    [ -n "$file" ] || return 0
-    for unit in units/*/"$manager_now"/hellod.service; do
-        if cmp -s "$unit" "$file"; then basename "${unit%/*/*}"; fi
-    done
+    manager_now=none
 }
 
 broken_off=3 # the first is not
 state_before=
 say_state() {
     local state
-    state=$(printf 'state\t%s\t%s\t%s\t%s\t%s' "$manager_now" "${known[$manager_now ActiveState]-inactive}" \
-        "${known[$manager_now SubState]-dead}" "${known[$manager_now StatusText]-}" "$step_now")
+    printf -v state 'state\t%s\t%s\t%s\t%s\t%s' "$manager_now" "${known[$manager_now ActiveState]-inactive}" \
+        "${known[$manager_now SubState]-dead}" "${known[$manager_now StatusText]-}" "$step_now"
     [ "$state" = "$state_before" ] || printf '%s\n' "$state"
     state_before=$state
 }
 
-# The state, which is known soon; checks take longer.
 look_at_state() {
     ask_managers
-    manager_now=$(whose)
-    step_now=$(installed_step)
+    whose
+    installed_step
     say_state
 }
 
@@ -208,8 +218,9 @@ look_and_note() {
     look || again=look
     had_process=
     if has_process; then had_process=yes; fi
-    files=$(all_of_places)
+    [ -n "$again" ] || files=$(all_of_places)
 }
+files=
 look_and_note
 ticks=0 pending='' wanted=$again said='' since=$SECONDS
 while :; do
