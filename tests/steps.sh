@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# apply.sh, check.sh and reset.sh, on each systemd: from every state to every step, interrupted, and on odd machines.
+# apply.sh, check.sh and reset.sh, on each systemd: from state to step, interrupted, and on odd machines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/lib.sh
@@ -69,8 +69,9 @@ done
 for suite in "${suites[@]}"; do
     learned "$suite"
     briefly=$([ "$suite" = "${suites[0]}" ] || echo yes)
+    knowing "$suite" steps tests/inside/steps.sh pile
     for state in nothing "${steps[@]}"; do
-        knowing "$suite" steps env BRIEFLY="$briefly" tests/inside/steps.sh around "$state"
+        knowing "$suite" steps env BRIEFLY="$briefly" WAYS="${WAYS-}" tests/inside/steps.sh around "$state"
     done
 done
 wait

@@ -37,7 +37,7 @@ row() {
     done
     echo
     row 'commands of the chapters, typed again' sessions
-    row '`apply.sh`, `check.sh` and `reset.sh`, from every state to every step' steps
+    row '`apply.sh`, `check.sh` and `reset.sh`: from nothing, from the steps beside, from a pile of all' steps
     row 'the exercises: wrong answers told, solutions right' exercises
     row 'the live page: what it sees, runs, and keeps out' page
     row 'a workshop: seats, board, and what harms a seat alone' workshop

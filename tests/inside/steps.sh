@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run in a lab, as learner, by tests/steps.sh: from a state to every step and back.
+# Run in a lab, as learner, by tests/steps.sh: from one state of the machine to another.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/lib.sh
@@ -79,7 +79,9 @@ way() {
     fi
 }
 
-# around STATE: from there to itself, and to each state after it and back. For all states, that is every way.
+# around STATE: from there to itself, and to the step after it and back; around nothing, to each step. What goes away is
+# the union of all steps' things, wherever one comes from: so this and the pile say it, and grow as the book does. With
+# WAYS=every, to each state after it and back: for all states, that is every way.
 around() {
     local step later
     mapfile -t later < <(printf '%s\n' nothing "${steps[@]}" | sed "0,/^$1\$/d")
@@ -87,10 +89,39 @@ around() {
     for step in "${later[@]}"; do
         if [ "$1" = nothing ] || [ "$step" = "${later[0]}" ]; then
             it "check.sh $step says no after $1" check_says_no "$1" "$step"
+        elif [ "${WAYS-}" != every ]; then
+            continue
         fi
         way "$1" "$step"
         way "$step" "$1"
     done
+}
+
+# --- a pile: what every step leaves, all at once, on top of the last one -----------------------------------
+
+keep_for_pile() {
+    apply "$1" >/dev/null
+    things -print | sudo tar --absolute-names --no-recursion --append --file=/tmp/pile.tar --files-from=-
+}
+pile_up() {
+    apply "${steps[-1]}"
+    # For later files over earlier ones.
+    sudo tar --absolute-names --file=/tmp/pile.tar --extract
+    systemctl --user daemon-reload
+    sudo systemctl daemon-reload
+    systemctl --user start hellod.service
+    ends 1 is_at "${steps[-1]}" >/dev/null
+}
+from_pile() {
+    pile_up
+    go_to "$1"
+    is_at "$1"
+    [ "$1" = nothing ] || scripts/check.sh "$1"
+}
+pile() {
+    local step
+    for step in "${steps[@]}"; do keep_for_pile "$step"; done
+    for step in "${steps[@]}" nothing; do it "from what every step leaves, at once, to $step" from_pile "$step"; done
 }
 
 "$@"
