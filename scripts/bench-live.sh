@@ -17,7 +17,7 @@ below() {
 measure_live() {
     local port=$((20000 + $$ % 10000)) log server page said looks commands quiet=20 before idle none pss replayed
     log=$(mktemp)
-    npm --prefix tests/browser ci --silent --no-audit --no-fund
+    npm --prefix tests/browser ci --loglevel=error --no-audit --no-fund >/dev/null
     setsid scripts/serve.sh --lab --name "$lab" -p "$port" >"$log" 2>&1 &
     server=$!
     # shellcheck disable=SC2064

@@ -7,7 +7,7 @@ now() { date +%s%3N; }
 measure_seats() {
     local count=$1 port=$((20000 + $$ % 10000)) begin booted before rest busy applied gone seat said
     local -A took
-    npm --prefix tests/browser ci --silent --no-audit --no-fund
+    npm --prefix tests/browser ci --loglevel=error --no-audit --no-fund >/dev/null
     scripts/serve.sh --build
     scripts/lab.sh up --name bench-first # what is made once
     scripts/lab.sh down --name bench-first

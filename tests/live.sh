@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/lib.sh
 
-npm --prefix tests/browser ci --silent --no-audit --no-fund
+npm --prefix tests/browser ci --loglevel=error --no-audit --no-fund >/dev/null
 lab=live-$$ port=$((20000 + $$ % 10000)) log=$(mktemp)
 trap 'end_server; scripts/lab.sh down --name "$lab"; rm -f "$log"' EXIT
 

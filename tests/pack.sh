@@ -131,7 +131,7 @@ enough_inotify() {
 }
 # Seats have the same names wherever they come from, so theirs are taken, for all to see, when nobody has any.
 claim_seats() {
-    local name end=$((SECONDS + 1200))
+    local name end=$((SECONDS + 300))
     while [ "$SECONDS" -lt "$end" ]; do
         if ! compgen -G '/run/hellod-lab-seat-*' >/dev/null && ! pgrep --full '/lab-machine\.sh seat-' >/dev/null && enough_inotify; then
             for name in /run/hellod-lab-seat-0{1,2}; do
@@ -147,13 +147,21 @@ claim_seats() {
     return 1
 }
 
+who_has_them() {
+    ls -d /run/hellod-lab-seat-* || true
+    pgrep --full --list-full '/lab-machine\.sh seat-' || true
+    find /proc/[0-9]*/fd -lname anon_inode:inotify 2>/dev/null | cut -d/ -f3 | uniq -c |
+        while read -r number pid; do echo "$number inotify instances: $(tr '\0' ' ' <"/proc/$pid/cmdline")"; done
+    return 1
+}
+
 it "called wrongly: what was wrong, and 2" called_wrongly
 it "interrupted, a pack leaves nothing" interrupted
 it "a pack is made" packs
 it "there is no test program in it, and no documentation" has_no_tests
 it "it is unpacked, where the path has a space" unpacks
 if [ "${1-}" != lab ] && ! claim_seats; then
-    it "nobody else has seats, and there are inotify instances for two" false
+    it "nobody else has seats, and there are inotify instances for two" who_has_them
     exit
 fi
 group=$(findmnt --noheadings --first-only --types cgroup2 --output TARGET)/hellod-pack-$$

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/lib.sh
 
-npm --prefix tests/browser ci --silent --no-audit --no-fund
+npm --prefix tests/browser ci --loglevel=error --no-audit --no-fund >/dev/null
 log=$(mktemp)
 # mdBook takes no port of its own choosing, so this one is drawn, below those that the kernel gives to others;
 # a second run next door has another.

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/lib.sh
 
-npm --prefix tests/browser ci --silent --no-audit --no-fund
+npm --prefix tests/browser ci --loglevel=error --no-audit --no-fund >/dev/null
 port=$((20000 + $$ % 10000)) seats=${SEATS:-20} minutes=${MINUTES:-10}
 trap 'scripts/workshop.sh down >/dev/null' EXIT
 scripts/workshop.sh up "$seats" -p "$port" --raise >/dev/null

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/lib.sh
 
-npm --prefix tests/browser ci --silent --no-audit --no-fund
+npm --prefix tests/browser ci --loglevel=error --no-audit --no-fund >/dev/null
 port=$((20000 + $$ % 10000)) inotify=/proc/sys/fs/inotify/max_user_instances
 instances=$(cat "$inotify") # put back, whatever happens: all other tests need them
 # A crate that no lab may read; gone again, whatever happens.
