@@ -92,12 +92,12 @@ else
     good "lingering is as the book expects it"
 fi
 if ! command -v sudo >/dev/null; then
-    bad "There is no sudo: lingering (chapter 3) and the system service (6 and 7) need it" \
+    bad "There is no sudo: lingering (chapter 3) and the system service (from 6 on) need it" \
         "As root: apt install sudo && adduser $(id -un) sudo, and log in again. $in_lab"
 elif sudo -n true 2>/dev/null; then
     good "sudo works without a password"
 else
-    good "sudo is there, and will ask for your password in chapters 3, 6 and 7"
+    good "sudo is there, and will ask for your password in chapter 3, and from chapter 6 on"
 fi
 
 # --- Rust -----------------------------------------------------------------------------------------

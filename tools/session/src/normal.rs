@@ -27,6 +27,8 @@ static VARIES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"(PID: ?|PID=|Process: |process |Job: )\d+", "$1<pid>"),
         (r"([├└]─) *\d+ ", "$1<pid> "),
         (r"(main process |PID )\d+", "$1<pid>"),
+        // bash: line 1:   123 Bad system call
+        (r"(: line \d+: +)\d+ ", "$1<pid> "),
         (r"; invocation ID: .*", ""),
         (r"^\d+ ", "<pid> "),
         // The columns of ps
