@@ -95,9 +95,11 @@ await it("who is stuck is seen, and for how long; a question and done too", asyn
     await button(two, "Done").click();
     await board.locator("#done").filter({ hasText: "Done: seat 2." }).waitFor();
     assert.ok(!(await board.locator("#flags").textContent()).includes("Seat 2"), "who is done does not wait");
+    assert.ok(!await two.getByLabel("Your question").isVisible(), "the question has no field before it is wanted");
     await button(two, "Question").click();
     await two.getByLabel("Your question").fill("What is a <b>target</b>?");
     await button(two, "Ask it").click();
+    assert.ok(!await two.getByLabel("Your question").isVisible());
     await board.locator("#flags .question").filter({ hasText: "Seat 2 has a question, just now: “What is a <b>target</b>?”" }).waitFor();
     await button(board, "Take down what seat 1 holds up").click();
     await one.locator("[aria-pressed=false]").filter({ hasText: "I'm stuck" }).waitFor();

@@ -361,7 +361,7 @@ fn compared(step: &str, command: &str, came: &[String]) -> Option<Option<Differe
         .map(|printed| {
             let same = normal::same(command, printed, came)
                 || normal::older(command, printed, came).is_some();
-            (!same).then(|| leaves(printed, came))
+            if same { None } else { leaves(printed, came) }
         })
         .collect();
     if differences.contains(&None) {
@@ -372,28 +372,28 @@ fn compared(step: &str, command: &str, came: &[String]) -> Option<Option<Differe
     nearest.max_by_key(|difference| difference.line).map(Some)
 }
 
-/// Where what came leaves what is printed.
-fn leaves(printed: &[String], came: &[String]) -> Difference {
+/// Where what came leaves what is printed, if it does. How wide a column is, is no difference.
+fn leaves(printed: &[String], came: &[String]) -> Option<Difference> {
     let changes = normal::changes(printed, came);
-    let line = changes.iter().take_while(|(sign, _)| *sign == ' ').count();
-    let there = || {
+    let of = |wanted: char| -> Vec<String> {
         changes
             .iter()
-            .skip(line)
-            .take_while(|(sign, _)| *sign != ' ')
+            .filter(|(sign, _)| *sign == ' ' || *sign == wanted)
+            .map(|(_, text)| text.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect()
     };
-    let first = |wanted: char| {
-        there()
-            .find(|(sign, _)| *sign == wanted)
-            .map_or_else(String::new, |(_, text)| {
-                text.trim().chars().take(200).collect()
-            })
+    let (printed, came) = (of('-'), of('+'));
+    let line = (0..printed.len().max(came.len())).find(|at| printed.get(*at) != came.get(*at))?;
+    let text = |lines: &[String]| {
+        lines
+            .get(line)
+            .map_or_else(String::new, |text| text.chars().take(200).collect())
     };
-    Difference {
+    Some(Difference {
         line: line + 1,
-        printed: first('-'),
-        came: first('+'),
-    }
+        printed: text(&printed),
+        came: text(&came),
+    })
 }
 
 #[cfg(test)]
@@ -474,9 +474,11 @@ mod tests {
             printed: printed.into(),
             came: came.into(),
         };
-        assert_eq!(at("a\nb\nc", "a\nx\nc"), is(2, "b", "x"));
-        assert_eq!(at("a\nb", "a"), is(2, "b", ""));
-        assert_eq!(at("a", "a\nb"), is(2, "", "b"));
-        assert_eq!(at("", "no such unit"), is(1, "", "no such unit"));
+        assert_eq!(at("a\nb\nc", "a\nx\nc"), Some(is(2, "b", "x")));
+        assert_eq!(at("a\nb", "a"), Some(is(2, "b", "")));
+        assert_eq!(at("a", "a\nb"), Some(is(2, "", "b")));
+        assert_eq!(at("", "no such unit"), Some(is(1, "", "no such unit")));
+        // What less may put before the first line, and a column as wide as what stands in it.
+        assert_eq!(at("NAME  STATE\na  on", "\rNAME    STATE\na    on"), None);
     }
 }
