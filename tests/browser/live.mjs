@@ -187,7 +187,7 @@ await it("where the lab is elsewhere, it says so, and brings it there", async ()
     const { box, news, result } = block(page, "kill --signal=SIGKILL hellod");
     await press(box, "Run in the lab");
     await ends(box, "elsewhere");
-    assert.match(await news.innerText(), /^This block begins where the chapter before ends, and the lab isn't there/);
+    assert.match(await news.innerText(), /^This block begins where the chapter before ends, and this lab has changed since/);
     await press(box, "Bring the lab here");
     await ends(box, "done");
     assert.match(await result.innerText(), /\$ scripts\/apply.sh 02-journal ✓ done/);

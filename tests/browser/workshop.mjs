@@ -37,8 +37,10 @@ const two = await sitDown("seat-02");
 
 await it("the first page leads to a seat, with what stands on the card, however it is written", async () => {
     const page = await (await browser.newContext()).newPage();
-    await page.goto(origin);
-    await page.getByLabel("Your seat").fill("1");
+    // Whoever opens a seat's address without its word is led there, too.
+    await page.goto(`${origin}/seat-01/`);
+    await page.getByRole("link", { name: "Sit down with the word on your card." }).click();
+    await page.getByLabel("Your seat").fill("Seat 1");
     await page.getByLabel("Your word").fill(` ${words["seat-01"].slice(0, 5).toUpperCase()} ${words["seat-01"].slice(5)}`);
     await button(page, "Sit down").click();
     await page.locator(".live-seat").filter({ hasText: "Seat 1" }).waitFor();
@@ -100,6 +102,7 @@ await it("who is stuck is seen, and for how long; a question and done too", asyn
     await two.getByLabel("Your question").fill("What is a <b>target</b>?");
     await button(two, "Ask it").click();
     assert.ok(!await two.getByLabel("Your question").isVisible());
+    await two.getByText("Your teacher sees it: “What is a <b>target</b>?”, and comes to you.").waitFor();
     await board.locator("#flags .question").filter({ hasText: "Seat 2 has a question, just now: “What is a <b>target</b>?”" }).waitFor();
     await button(board, "Take down what seat 1 holds up").click();
     await one.locator("[aria-pressed=false]").filter({ hasText: "I'm stuck" }).waitFor();
@@ -229,6 +232,11 @@ await it("a class is brought to a step: announced, and nobody's edits are lost",
     await one.getByText("Your teacher brings this seat to step 02 in 10 seconds.").waitFor();
     await one.getByText("This seat is at step 02. What you had changed is in ~/kept/").waitFor();
     await two.getByText("This seat is at step 02.").waitFor();
+    await button(two, "All right").click();
+    await two.reload();
+    await two.locator(".live-seat").filter({ hasText: "Seat 2" }).waitFor();
+    await two.locator(".live-summary").filter({ hasText: "step 02" }).waitFor();
+    assert.ok(!await two.getByText("This seat is at step 02.").isVisible(), "what was read comes back");
     for (const number of [1, 2, 3]) await seatOnBoard(board, number).filter({ hasText: "Step 02" }).waitFor();
     const kept = inSeat("seat-01", "bash", "-c", "cd ~/kept/*; tail -n 1 steps/02-journal/src/main.rs; cat steps/02-journal/note.txt; cat installed/home/learner/.config/systemd/user/hellod.service; cd ~/book; git status --short steps units");
     assert.equal(kept, "// my own line\nmine\n[Unit]\nDescription=Says hello, mine\n");

@@ -206,8 +206,7 @@ class Run {
             put(this.news, all ? "As printed." : `${this.good} of ${this.commands} as printed. ${this.why()}`);
         } else if (what.ends === "elsewhere") {
             put(this.news, what.before ? "This block goes on from the blocks above it, and the lab isn't there yet."
-                : step.startsWith("01") ? `This block begins in an empty lab, and this one isn't. (It is at: ${place().words}.)`
-                : `This block begins where the chapter before ends, and the lab isn't there. (It is at: ${place().words}.)`);
+                : `This block begins ${step.startsWith("01") ? "in an empty lab" : "where the chapter before ends"}, and this lab has changed since. (It is at: ${place().words}.)`);
             const how = (text, how) => button(text, () => this.start(this.suite, this.ask(how)));
             this.result.replaceChildren(
                 ...(what.before ? [how("Run the blocks above", "before")] : []),
@@ -325,8 +324,9 @@ async function lost() {
     put(which, "");
     put(status, "");
     const isSeat = base.pathname !== "/";
-    put(summary, answer === 401 ? (isSeat ? "Open the address on your card again."
-        : "This page is of an earlier start: open the address that scripts/serve.sh has printed last.")
+    // A word may be there, and the address alone was opened.
+    if (answer === 401 && isSeat) { if (!summary.firstElementChild) summary.replaceChildren(make("a", { href: "/" }, "Sit down with the word on your card.")); }
+    else put(summary, answer === 401 ? "This page is of an earlier start: open the address that scripts/serve.sh has printed last."
         : answer !== 0 ? "Connecting again…" : isSeat ? "No connection to the workshop; trying again…"
             : "scripts/serve.sh has ended; start it again, and open the address that it prints.");
     setTimeout(connect, 2000);

@@ -28,8 +28,11 @@ const which = make("strong");
 const sent = make("span", { role: "status" });
 const message = make("p.live-message.live-said", { role: "status" });
 const note = make("p.live-message", { role: "status" });
-// What has happened is read once.
-const noted = button("All right", () => { noted.hidden = note.hidden = true; });
+// What has happened is read once, also when another page is opened or this one anew.
+const noted = button("All right", () => {
+    noted.hidden = note.hidden = true;
+    sessionStorage.setItem("noted", seat.note);
+});
 noted.hidden = true;
 const typing = make("p.live-message", { role: "status" });
 const answers = make("span.live-buttons", {});
@@ -49,9 +52,13 @@ document.addEventListener("live-seat", ({ detail }) => {
     strip.hidden = false;
     which.textContent = `Seat ${seat.number}`;
     for (const [flag, one] of flags) one.setAttribute("aria-pressed", seat.flag === flag);
-    put(sent, seat.flag && (seat.flag === "done" ? "Your teacher sees it." : "Your teacher sees it, and comes to you."));
+    put(sent, seat.flag && (seat.flag === "done" ? "Your teacher sees it." : `Your teacher sees it${seat.question && `: “${seat.question}”`}, and comes to you.`));
     put(message, seat.message && `Your teacher, ${time(seat.said)}${seat.alone ? ", to you alone" : ""}: ${seat.message}`);
-    if (note.textContent !== seat.note) { put(note, seat.note); noted.hidden = !seat.note; }
+    if (!seat.note) sessionStorage.removeItem("noted"); // the same may happen again
+    if (note.textContent !== seat.note) {
+        put(note, seat.note);
+        noted.hidden = note.hidden = !seat.note || seat.note === sessionStorage.getItem("noted");
+    }
     put(typing, seat.typing === "asked" ? "Your teacher asks to type in your terminal."
         : seat.typing === "agreed" ? "Your teacher may type in your terminal."
             : seat.looks ? "Your teacher is looking at your terminal." : "");

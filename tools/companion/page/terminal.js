@@ -68,7 +68,8 @@ export class Terminal {
         // What is typed beside it is meant for it, and not for the book's shortcuts.
         document.addEventListener("keydown", (event) => {
             const { key, ctrlKey, altKey, metaKey } = event;
-            if (document.activeElement !== document.body || !this.keys.offsetParent || !/^[^ ]$/.test(key) || ctrlKey || altKey || metaKey) return;
+            const { activeElement: at } = document;
+            if ((at !== document.body && at.tagName !== "BUTTON") || !this.keys.offsetParent || !/^[^ ]$/.test(key) || ctrlKey || altKey || metaKey) return;
             event.stopPropagation();
             this.keys.focus({ preventScroll: true });
         }, true);
@@ -128,7 +129,9 @@ export class Terminal {
     }
 
     resize(height) {
-        this.height = Math.max(6, Math.min(40, height));
+        // All of it can be seen, with the buttons above it.
+        const fit = Math.floor((innerHeight * 0.6 - this.screen.offsetTop) / (this.screen.clientHeight / this.rows.children.length || 18));
+        this.height = Math.max(6, Math.min(40, fit, height));
         this.say({ rows: this.height });
     }
 
@@ -147,6 +150,9 @@ export class Terminal {
         if (cursor) {
             this.cursor.style.top = `calc(${cursor[0]} * var(--row))`;
             this.cursor.style.left = `${cursor[1]}ch`;
+            // On a narrow page it is followed to the right, and back.
+            const { offsetLeft } = this.cursor, { scrollLeft, clientWidth } = this.screen;
+            if (offsetLeft > scrollLeft + clientWidth - 20 || offsetLeft < scrollLeft) this.screen.scrollLeft = offsetLeft - clientWidth + 60;
         }
     }
 }

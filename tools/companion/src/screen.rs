@@ -8,6 +8,12 @@ use vt100::{Color, Parser};
 /// So many lines can be scrolled back to.
 const HISTORY: usize = 2000;
 
+/// Home, and everything away: clear(1), and Ctrl-L.
+const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
+
+/// What clear(1) says after that: and all that was above.
+const FORGET: &[u8] = b"\x1b[3J";
+
 /// A piece of a row that looks the same from end to end: its text, and words that say how it looks.
 type Piece = (String, String);
 
@@ -38,8 +44,34 @@ impl Screen {
     }
 
     /// What was written to the terminal.
+    ///
+    /// What is cleared goes up instead, to be scrolled back to and taken along.
     pub fn write(&mut self, bytes: &[u8]) {
-        self.parser.process(bytes);
+        let mut rest = bytes;
+        while let Some(at) = rest.windows(CLEAR.len()).position(|part| part == CLEAR) {
+            self.parser.process(&rest[..at]);
+            if !self.parser.screen().alternate_screen() {
+                self.scroll_up();
+            }
+            self.parser.process(CLEAR);
+            rest = &rest[at + CLEAR.len()..];
+            rest = rest.strip_prefix(FORGET).unwrap_or(rest);
+        }
+        self.parser.process(rest);
+    }
+
+    /// All that stands there goes into the history.
+    fn scroll_up(&mut self) {
+        let screen = self.parser.screen();
+        let (rows, columns) = screen.size();
+        let full = screen
+            .rows(0, columns.get())
+            .collect::<Vec<_>>()
+            .iter()
+            .rposition(|row| !row.is_empty());
+        let lines = full.map_or(0, |at| at + 1);
+        let text = format!("\x1b[{rows};1H{}", "\n".repeat(lines));
+        self.parser.process(text.as_bytes());
     }
 
     /// Whether what is pasted is to be marked as such.
@@ -217,6 +249,15 @@ mod tests {
                 ("e", "inverse b#ff0000")
             ]
         );
+    }
+
+    #[test]
+    fn what_was_cleared_is_kept() {
+        let mut screen = Screen::new((5, 10));
+        screen.write(b"a\r\n$ clear\r\n");
+        screen.write(b"\x1b[H\x1b[2J\x1b[3Jb\r\n\x1b[?1049h\x1b[H\x1b[2Jeditor\x1b[?1049l");
+        assert_eq!(screen.view(0).rows[0], [("b".to_owned(), String::new())]);
+        assert_eq!(screen.text(), "a\n$ clear\nb\n");
     }
 
     #[test]

@@ -145,6 +145,7 @@ impl Seat {
         let value = json!({
             "number": self.number,
             "flag": now.flag.map(|(flag, _)| flag.name()),
+            "question": now.question,
             "typing": now.typing.name(),
             "looks": now.looks > 0,
             "message": now.message,

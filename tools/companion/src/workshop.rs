@@ -259,9 +259,12 @@ async fn enter(RawQuery(query): RawQuery) -> Response {
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .collect();
-    let place = match field("seat").parse::<usize>() {
-        Ok(number) => name(number),
-        Err(_) => "board".to_owned(),
+    // "4", or "Seat 4" as it stands there.
+    let seat = field("seat");
+    let number = seat.rsplit(|one: char| !one.is_ascii_digit());
+    let place = match number.map(str::parse::<usize>).find_map(Result::ok) {
+        Some(number) => name(number),
+        None => "board".to_owned(),
     };
     Redirect::to(&format!("/{place}/?token={word}")).into_response()
 }

@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn every_pattern_is_one() {
-        assert_eq!(VARIES.len(), 20);
+        assert_eq!(VARIES.len(), 21);
         assert!(ACCOUNTING.is_some() && MANAGER.is_some());
     }
 }
