@@ -41,7 +41,8 @@ function draw() {
     const text = `${up} of ${seats.length} seats are up, ${there} with somebody there; ${waiting.length ? `${waiting.length} ${waiting.length > 1 ? "wait" : "waits"} for you` : "nobody waits for you"}${done.length ? `, ${done.length} done` : ""}.`;
     if ($("summary").textContent !== text) $("summary").textContent = text;
 
-    const counts = [null, ...steps].map((step) => [step, seats.filter((seat) => (seat.step ?? null) === step).map((seat) => seat.number)]);
+    // Who has stopped hellod to look at something is still at that step.
+    const counts = [null, ...steps].map((step) => [step, seats.filter((seat) => (seat.step ?? seat.unit ?? null) === step).map((seat) => seat.number)]);
     put($("steps"), counts, () => counts.map(([step, at]) => make("li", {},
         make("span.name", {}, step ? `Step ${number(step)}` : "No step"),
         make("span.bar", { style: `--share: ${seats.length ? at.length / seats.length : 0}`, ariaHidden: "true" }),
@@ -63,11 +64,12 @@ function draw() {
             ...(first.printed ? [make("code", {}, first.printed)] : []), first.came ? `${first.printed ? "," : ";"} seat ${seats[0]} has ` : `, seat ${seats[0]} has nothing more`,
             ...(first.came ? [make("code", {}, first.came)] : []), "."))));
 
-    put($("seats"), seats, () => seats.map((seat) => make(`li.seat${seat.flag ? `.${seat.flag}` : ""}${seat.up ? "" : ".off"}`, {},
+    const tiles = seats.map((seat) => ({ ...seat, worked: seat.worked ? `, at work ${ago(seat.worked)}` : "" }));
+    put($("seats"), tiles, () => tiles.map((seat) => make(`li.seat${seat.flag ? `.${seat.flag}` : ""}${seat.up ? "" : ".off"}`, {},
         make("strong", {}, `Seat ${seat.number}`),
         make("span.step", {}, seat.step ? `Step ${number(seat.step)}` : seat.unit ? `Step ${number(seat.unit)}, in part` : "No step"),
         make("span", {}, stateOf(seat)),
-        make("span", {}, `${seat.chapter ? `reads chapter ${Number(number(seat.chapter))}` : seat.here ? "reads" : "nobody there"}${seat.worked ? `, at work ${ago(seat.worked)}` : ""}`),
+        make("span", {}, `${seat.chapter ? `reads chapter ${Number(number(seat.chapter))}` : seat.here ? "reads" : "nobody there"}${seat.worked}`),
         ...(seat.flag ? [make("span.flag", {}, flagWords[seat.flag])] : []),
         ...(seat.note || seat.gone ? [make("span.note", {}, seat.gone || seat.note)] : []),
         look(seat.number))));
@@ -109,7 +111,7 @@ function lookAt(number) {
 $("close").onclick = () => lookAt(null);
 $("type").onclick = () => say({ type: mayAsk(board.seats[looked - 1]) });
 
-$("say").onsubmit = (event) => { event.preventDefault(); say({ say: { seat: Number($("hearer").value), text: $("message").value } }); $("message").value = ""; };
+$("say").onsubmit = (event) => { event.preventDefault(); say({ say: { seat: Number($("hearer").value), text: $("message").value } }); $("message").value = ""; $("hearer").value = 0; };
 $("unsay").onclick = () => { say({ say: { seat: board.message.seat, text: "" } }); $("message").focus(); };
 $("bring").onsubmit = (event) => {
     event.preventDefault();

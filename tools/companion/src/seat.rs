@@ -90,6 +90,8 @@ struct Now {
     note: String,
     /// The chapter that its owner reads.
     chapter: String,
+    /// The highest step that it has been at.
+    highest: String,
     /// Commands of the book, by chapter, that have come out otherwise here, and how.
     differs: BTreeMap<(String, String), Difference>,
 }
@@ -265,9 +267,18 @@ impl Seat {
         })
     }
 
-    /// Commands of the book that have come out otherwise here, by chapter.
-    pub fn differs(&self) -> BTreeMap<(String, String), Difference> {
-        lock(&self.now).differs.clone()
+    /// Commands of the book that have come out otherwise here, by chapter. Who has come through a chapter has stumbled
+    /// there no longer, also when trying something that takes the seat back.
+    pub fn differs(&self, reached: Option<String>) -> BTreeMap<(String, String), Difference> {
+        let mut now = lock(&self.now);
+        now.highest = reached
+            .unwrap_or_default()
+            .max(std::mem::take(&mut now.highest));
+        let Now {
+            differs, highest, ..
+        } = &mut *now;
+        differs.retain(|(step, _), _| *step > *highest);
+        differs.clone()
     }
 
     // --- what is typed -------------------------------------------------------------------------------------
@@ -455,14 +466,14 @@ mod tests {
             })
             .context("no command has one line below it")?;
         typed("echo hello", "nonsense");
-        assert!(seat.differs().is_empty());
+        assert!(seat.differs(None).is_empty());
         typed(&command, "nonsense");
-        let differs = seat.differs();
+        let differs = seat.differs(None);
         let place = ("01-hello-loop".to_owned(), command.clone());
         let difference = differs.get(&place).context("it is not told")?;
         assert_eq!((difference.line, &*difference.came), (1, "nonsense"));
         typed(&command, &printed);
-        assert!(seat.differs().is_empty());
+        assert!(seat.differs(None).is_empty());
         Ok(())
     }
 

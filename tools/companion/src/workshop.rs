@@ -410,12 +410,7 @@ impl Workshop {
             .iter()
             .filter_map(|companion| {
                 let its = companion.seat.as_ref()?;
-                // Who has come through a chapter has stumbled there no longer.
-                let at = companion.hub.reached().unwrap_or_default();
-                for ((step, command), difference) in its.differs() {
-                    if step <= at {
-                        continue;
-                    }
+                for ((step, command), difference) in its.differs(companion.hub.reached()) {
                     let at = (step, command, difference.line);
                     let (_, seats) = differs
                         .entry(at)
