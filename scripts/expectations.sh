@@ -10,7 +10,7 @@ is_read() { property_is LoadState loaded && property_is NeedDaemonReload no; }
 # expect WHAT HINT COMMAND...: the command succeeds if it is so.
 expectations() {
     expect "systemd knows hellod.service" \
-        "Is the unit in $units? Then: ${sudo[*]} ${ctl[*]} daemon-reload" \
+        "Is there a hellod.service (ls $units)? Then: ${sudo[*]} ${ctl[*]} daemon-reload" \
         property_is LoadState loaded
     expect "systemd has read the unit as it is now" \
         "It isn't read yet, or changed on disk since. Run: ${sudo[*]} ${ctl[*]} daemon-reload, then restart hellod" \
