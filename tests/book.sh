@@ -30,6 +30,22 @@ sessions_in_order() {
     done
 }
 
+# A module that a step has from the one before is the same, or the difference is on the chapter's page: as a diff of
+# that file or of the folder, or whole. Which step it is, in the first line of main.rs, is no difference.
+changes_are_shown() {
+    local step file before='' without_title='1{/^\/\/! hellod, step/d}'
+    for step in $(all_steps); do
+        for file in steps/"$step"/src/*.rs; do
+            if [ -f "steps/$before/src/${file##*/}" ] &&
+                cmp -s <(sed "$without_title" "steps/$before/src/${file##*/}") <(sed "$without_title" "$file"); then continue; fi
+            grep -qF -e "{{#include ../$file}}" -e "diff.sh steps/$before/src steps/$step/src -->" \
+                -e "diff.sh steps/$before/src/${file##*/} $file -->" "src/$step.md" ||
+                { echo "src/$step.md does not show what is new in $file" && return 1; }
+        done
+        before=$step
+    done
+}
+
 same_names_everywhere() {
     local units
     units=$(all_steps)
@@ -160,6 +176,7 @@ readme_says_what_was_replayed() {
 it "every include and its anchor resolve" includes_resolve
 it "chapters show their sessions in the order in which they were typed" sessions_in_order
 it "SUMMARY.md, src, steps and units have the same names" same_names_everywhere
+it "what a step changes in its program is in its chapter" changes_are_shown
 it "each chapter has a drawing, its minutes, and its unit whole at the end" chapters_are_alike
 it "no command of a session names the learner" no_command_names_learner
 it "every cmdrun says which exit code it expects" no_command_without_exit_code

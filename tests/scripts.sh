@@ -11,7 +11,7 @@ without_systemd() {
 }
 no_systemd() {
     local call
-    for call in "apply.sh step-01" "check.sh step-01" "exercise.sh 1.1" reset.sh; do
+    for call in "apply.sh step-01" "check.sh step-01" "exercise.sh 1.1" reset.sh "break-in.sh id"; do
         # shellcheck disable=SC2086
         ends 1 without_systemd scripts/$call 2>&1 | says "scripts/lab.sh up, then scripts/lab.sh shell"
     done
@@ -20,7 +20,7 @@ no_systemd() {
 
 every_script_helps() {
     local script
-    for script in apply check exercise reset doctor lab serve test; do
+    for script in apply check exercise reset doctor lab serve test break-in workshop; do
         "scripts/$script.sh" --help | says "Usage: scripts/$script.sh"
         [ -x "scripts/$script.sh" ]
     done
@@ -32,6 +32,9 @@ called_wrongly() {
     ends 2 scripts/apply.sh 1 2 2>&1 | says "One step at a time"
     ends 2 scripts/exercise.sh 2>&1 | says "1.2 Say who started you"
     ends 2 scripts/exercise.sh 9.9 2>&1 | says "There is no exercise '9.9'"
+    ends 2 scripts/break-in.sh 2>&1 | says "One command, please, in quotes."
+    ends 2 scripts/break-in.sh ls /home 2>&1 | says "One command, please, in quotes."
+    ends 2 scripts/break-in.sh -p nonsense id 2>&1 | says "After -p comes a directive"
     ends 2 scripts/test.sh nonsense 2>&1 | says "There is no test 'nonsense'"
     ends 2 scripts/test.sh --suite sarge 2>&1 | says "The suites are trixie bookworm forky, not 'sarge'"
     ends 2 scripts/doctor.sh --mend 2>&1 | says "doctor.sh takes no '--mend'"
@@ -39,6 +42,26 @@ called_wrongly() {
     ends 2 cargo session record --suite forky 2>&1 | says "there is no --suite here"
     ends 2 cargo session replay step-99 2>&1 | says "there is no step '99'"
     ends 2 cargo session rewind 2>&1 | says "Usage: cargo session record"
+}
+
+# What is changed in a step goes through the later ones, twice with the same result, and stops where it does not fit.
+carries_a_change() {
+    local copy
+    copy=$(mktemp -d)
+    # shellcheck disable=SC2064  # now, and not when it is gone
+    trap "rm -rf '$copy'" EXIT
+    git clone --quiet . "$copy/book"
+    cp tools/carry.sh "$copy/book/tools/"
+    cd "$copy/book"
+    ends 2 tools/carry.sh 2>&1 | says "From which step?"
+    ends 1 tools/carry.sh 5 2>&1 | says "Nothing in steps/05-graceful-stop/src"
+    sed -i '1s/$/ More./' steps/05-graceful-stop/src/signals.rs
+    tools/carry.sh 5 | says "steps/08-sandbox/src/signals.rs has it now."
+    tools/carry.sh 5 | says "steps/08-sandbox/src/signals.rs has it."
+    same 1 "$(sha256sum steps/0[5-8]*/src/signals.rs | cut -d' ' -f1 | uniq | wc -l)"
+    sed -i '1s/$/ More./' steps/05-graceful-stop/src/main.rs
+    ends 1 tools/carry.sh 5 2>&1 | says "steps/06-system-service/src/main.rs is too different."
+    ends 1 grep -F ' More.' steps/0[678]*/src/main.rs
 }
 
 # serve.sh with nothing on the PATH but what is linked here.
@@ -63,3 +86,4 @@ it "called wrongly: what was wrong, what there is, and 2" called_wrongly
 it "no systemd: the lab is the answer" no_systemd
 it "serve.sh without cargo, and without a C compiler" serve_without
 it "no path of the machine it was made on" no_paths_of_a_machine
+it "a change in a step is carried through the later ones" carries_a_change

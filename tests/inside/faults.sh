@@ -195,6 +195,23 @@ has_said_much() {
     works_again
 }
 
+# Its status is that of the command, hellod goes on as before, and nothing of it stays.
+breaks_in() {
+    local process
+    scripts/reset.sh
+    ends 1 scripts/break-in.sh id 2>&1 | says "The system has no hellod.service to break into."
+    apply 8
+    process=$(systemctl show -P MainPID hellod)
+    ends 3 scripts/break-in.sh 'exit 3'
+    same hellod "$(scripts/break-in.sh 'id -un')"
+    same /run/hellod "$(scripts/break-in.sh 'find /run -type d -writable 2>/dev/null || true')"
+    ends 1 scripts/break-in.sh -p ProtectSistem=strict id 2>&1 | says ProtectSistem
+    same "$process" "$(systemctl show -P MainPID hellod)"
+    scripts/check.sh 8
+    same "" "$(systemctl list-units --all --plain --no-legend 'run-*.service')"
+    scripts/reset.sh
+}
+
 it "no step, two steps, an unknown step: usage with the steps, and 2" called_wrongly
 it "nothing is there: no check passes" nothing_there
 it "a step by number, with and without its name" step_by_any_name
@@ -214,3 +231,4 @@ it "a journal longer than a pipe" has_said_much
 it "a missing unit, a drop-in, a half-made copy, a start limit" strange_states
 it "lingering that was on before stays on" lingering_of_others_stays
 it "no user manager: says how to start it" no_user_manager
+it "break-in.sh: what hellod may, and nothing else" breaks_in
