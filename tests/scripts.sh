@@ -58,6 +58,11 @@ carries_a_change() {
     sed -i '1s/$/ More./' steps/05-graceful-stop/src/signals.rs
     tools/carry.sh 5 | says "steps/08-sandbox/src/signals.rs has it now."
     tools/carry.sh 5 | says "steps/08-sandbox/src/signals.rs has it."
+    git add --all
+    tools/carry.sh 5 | says "steps/08-sandbox/src/signals.rs has it."
+    touch steps/05-graceful-stop/src/more.rs
+    ends 1 tools/carry.sh 5 2>&1 | says "git doesn't know steps/05-graceful-stop/src/more.rs."
+    rm steps/05-graceful-stop/src/more.rs
     same 1 "$(sha256sum steps/0[5-8]*/src/signals.rs | cut -d' ' -f1 | uniq | wc -l)"
     sed -i '1s/$/ More./' steps/05-graceful-stop/src/main.rs
     ends 1 tools/carry.sh 5 2>&1 | says "steps/06-system-service/src/main.rs is too different."

@@ -27,7 +27,11 @@ done
 [ -n "$word" ] || misuse "From which step?"
 find_step "$word"
 from=$step
-mapfile -t changed < <(git diff --name-only --relative -- "steps/$from/src" "steps/$from/tests")
+# differences ARGUMENT...: since the last commit, in a form that does not depend on anybody's settings.
+differences() { git diff HEAD --no-color --no-ext-diff --src-prefix=a/ --dst-prefix=b/ "$@"; }
+new=$(git ls-files --others --exclude-standard -- "steps/$from")
+[ -z "$new" ] || die "git doesn't know ${new//$'\n'/, }." "If it is to be carried along: git add it first"
+mapfile -t changed < <(differences --name-only -- "steps/$from/src" "steps/$from/tests")
 [ ${#changed[@]} -gt 0 ] || die "Nothing in steps/$from/src and steps/$from/tests differs from what is committed." \
     "Change it there first, and carry it on before you commit it."
 
@@ -36,7 +40,7 @@ carry() {
     local change folder
     for folder in steps/[0-9]*; do
         [[ $folder > steps/$from ]] || continue
-        change=$(git diff -- "$1" | sed "s#steps/$from/#$folder/#g")
+        change=$(differences -- "$1" | sed "s#steps/$from/#$folder/#g")
         if git apply --reverse --check <<<"$change" 2>/dev/null; then
             echo "$folder/${1#steps/"$from"/} has it."
         elif git apply <<<"$change" 2>/dev/null; then

@@ -205,6 +205,16 @@ breaks_in() {
     ends 3 scripts/break-in.sh 'exit 3'
     same hellod "$(scripts/break-in.sh 'id -un')"
     same /run/hellod "$(scripts/break-in.sh 'find /run -type d -writable 2>/dev/null || true')"
+    # shellcheck disable=SC2016  # for the shell inside
+    same "1 2" "$(scripts/break-in.sh 'one=1; echo ${one} $((one + 1))')"
+    # However a directive is written.
+    printf '[Service]\n User = hellod\nInaccessiblePaths=-/opt \\\n# a comment\n -/srv\n' |
+        sudo install -D -m 644 /dev/stdin /etc/systemd/system/hellod.service.d/odd.conf
+    ends 1 scripts/break-in.sh id 2>&1 | says "the manager hasn't read it yet"
+    sudo systemctl daemon-reload
+    same hellod "$(scripts/break-in.sh 'id -un; ls /srv 2>/dev/null || true')"
+    sudo rm -r /etc/systemd/system/hellod.service.d
+    sudo systemctl daemon-reload
     ends 1 scripts/break-in.sh -p ProtectSistem=strict id 2>&1 | says ProtectSistem
     same "$process" "$(systemctl show -P MainPID hellod)"
     scripts/check.sh 8

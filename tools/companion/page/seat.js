@@ -23,6 +23,7 @@ const question = make("form.live-seat-bar", { hidden: true, onsubmit: (event) =>
     say({ question: words.value });
     words.value = "";
     question.hidden = true;
+    strip.focus();
 } }, make("label", {}, "Your question, or nothing: ", words), make("button.live-button", {}, "Ask it"));
 const which = make("strong");
 const sent = make("span", { role: "status" });
@@ -31,12 +32,13 @@ const note = make("p.live-message", { role: "status" });
 // What has happened is read once, also when another page is opened or this one anew.
 const noted = button("All right", () => {
     noted.hidden = note.hidden = true;
-    sessionStorage.setItem("noted", seat.note);
+    sessionStorage.setItem("noted", `${seat.number} ${seat.noted}`);
+    strip.focus(); // and not nowhere, since the button is gone
 });
 noted.hidden = true;
 const typing = make("p.live-message", { role: "status" });
 const answers = make("span.live-buttons", {});
-const strip = make("aside.live-seat", { ariaLabel: "Your seat in the class", hidden: true },
+const strip = make("aside.live-seat", { ariaLabel: "Your seat in the class", tabIndex: -1, hidden: true },
     make("div.live-seat-bar", {}, which,
         make("span.live-buttons", { role: "group", ariaLabel: "Show your teacher" }, ...flags.map(([, one]) => one)), sent,
         make("a", { href: new URL("session.txt", base), download: "my-session.txt" }, "Take my session along")),
@@ -54,11 +56,8 @@ document.addEventListener("live-seat", ({ detail }) => {
     for (const [flag, one] of flags) one.setAttribute("aria-pressed", seat.flag === flag);
     put(sent, seat.flag && (seat.flag === "done" ? "Your teacher sees it." : `Your teacher sees it${seat.question && `: “${seat.question}”`}, and comes to you.`));
     put(message, seat.message && `Your teacher, ${time(seat.said)}${seat.alone ? ", to you alone" : ""}: ${seat.message}`);
-    if (!seat.note) sessionStorage.removeItem("noted"); // the same may happen again
-    if (note.textContent !== seat.note) {
-        put(note, seat.note);
-        noted.hidden = note.hidden = !seat.note || seat.note === sessionStorage.getItem("noted");
-    }
+    put(note, seat.note);
+    noted.hidden = note.hidden = !seat.note || sessionStorage.getItem("noted") === `${seat.number} ${seat.noted}`;
     put(typing, seat.typing === "asked" ? "Your teacher asks to type in your terminal."
         : seat.typing === "agreed" ? "Your teacher may type in your terminal."
             : seat.looks ? "Your teacher is looking at your terminal." : "");

@@ -69,7 +69,7 @@ export class Terminal {
         document.addEventListener("keydown", (event) => {
             const { key, ctrlKey, altKey, metaKey } = event;
             const { activeElement: at } = document;
-            if ((at !== document.body && at.tagName !== "BUTTON") || !this.keys.offsetParent || !/^[^ ]$/.test(key) || ctrlKey || altKey || metaKey) return;
+            if ((at !== document.body && !at?.classList.contains("live-button")) || !this.keys.offsetParent || !/^[^ ]$/.test(key) || ctrlKey || altKey || metaKey) return;
             event.stopPropagation();
             this.keys.focus({ preventScroll: true });
         }, true);
@@ -150,7 +150,9 @@ export class Terminal {
         if (cursor) {
             this.cursor.style.top = `calc(${cursor[0]} * var(--row))`;
             this.cursor.style.left = `${cursor[1]}ch`;
-            // On a narrow page it is followed to the right, and back.
+            // On a narrow page it is followed to the right, and back, when it moves.
+            if (cursor[1] === this.column) return;
+            this.column = cursor[1];
             const { offsetLeft } = this.cursor, { scrollLeft, clientWidth } = this.screen;
             if (offsetLeft > scrollLeft + clientWidth - 20 || offsetLeft < scrollLeft) this.screen.scrollLeft = offsetLeft - clientWidth + 60;
         }

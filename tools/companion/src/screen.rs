@@ -20,6 +20,8 @@ type Piece = (String, String);
 /// A terminal's screen.
 pub struct Screen {
     parser: Parser,
+    /// What may be the beginning of a clear screen.
+    held: Vec<u8>,
 }
 
 /// What a page draws.
@@ -40,6 +42,7 @@ impl Screen {
     pub fn new((rows, columns): (u16, u16)) -> Self {
         Self {
             parser: Parser::new(at_least_one(rows), at_least_one(columns), HISTORY),
+            held: Vec::new(),
         }
     }
 
@@ -47,17 +50,35 @@ impl Screen {
     ///
     /// What is cleared goes up instead, to be scrolled back to and taken along.
     pub fn write(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        while let Some(at) = rest.windows(CLEAR.len()).position(|part| part == CLEAR) {
-            self.parser.process(&rest[..at]);
-            if !self.parser.screen().alternate_screen() {
-                self.scroll_up();
+        let mut all = std::mem::take(&mut self.held);
+        all.extend(bytes);
+        let mut rest = &all[..];
+        let at = |rest: &[u8], what: &[u8]| rest.windows(what.len()).position(|part| part == what);
+        loop {
+            match (at(rest, CLEAR), at(rest, FORGET)) {
+                (Some(clear), forget) if forget.is_none_or(|forget| clear < forget) => {
+                    self.parser.process(&rest[..clear]);
+                    if !self.parser.screen().alternate_screen() {
+                        self.scroll_up();
+                    }
+                    self.parser.process(CLEAR);
+                    rest = &rest[clear + CLEAR.len()..];
+                }
+                (_, Some(forget)) => {
+                    self.parser.process(&rest[..forget]);
+                    rest = &rest[forget + FORGET.len()..];
+                }
+                _ => break,
             }
-            self.parser.process(CLEAR);
-            rest = &rest[at + CLEAR.len()..];
-            rest = rest.strip_prefix(FORGET).unwrap_or(rest);
         }
-        self.parser.process(rest);
+        // The beginning of one of them waits for its end, unless it is something whole by itself.
+        let begun = (1..CLEAR.len().min(rest.len() + 1)).rev().find(|length| {
+            let end = &rest[rest.len() - length..];
+            (CLEAR.starts_with(end) || FORGET.starts_with(end)) && !end.ends_with(b"H")
+        });
+        let (now, later) = rest.split_at(rest.len() - begun.unwrap_or(0));
+        self.parser.process(now);
+        self.held = later.to_vec();
     }
 
     /// All that stands there goes into the history.
@@ -255,7 +276,9 @@ mod tests {
     fn what_was_cleared_is_kept() {
         let mut screen = Screen::new((5, 10));
         screen.write(b"a\r\n$ clear\r\n");
-        screen.write(b"\x1b[H\x1b[2J\x1b[3Jb\r\n\x1b[?1049h\x1b[H\x1b[2Jeditor\x1b[?1049l");
+        let cleared = b"\x1b[H\x1b[2J\x1b[3Jb\r\n\x1b[?1049h\x1b[H\x1b[2Jeditor\x1b[?1049l";
+        // In pieces, as it may come.
+        cleared.chunks(4).for_each(|piece| screen.write(piece));
         assert_eq!(screen.view(0).rows[0], [("b".to_owned(), String::new())]);
         assert_eq!(screen.text(), "a\n$ clear\nb\n");
     }

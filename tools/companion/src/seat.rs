@@ -86,8 +86,9 @@ struct Now {
     alone: bool,
     /// When that was, in seconds since 1970.
     said: u64,
-    /// What happens to this seat.
+    /// What happens to this seat, and since when, in seconds since 1970.
     note: String,
+    noted: u64,
     /// The chapter that its owner reads.
     chapter: String,
     /// The highest step that it has been at.
@@ -154,6 +155,7 @@ impl Seat {
             "alone": now.alone,
             "said": now.said,
             "note": now.note,
+            "noted": now.noted,
         });
         self.hub.is("seat", &value);
     }
@@ -232,7 +234,15 @@ impl Seat {
 
     /// What happens to this seat.
     pub fn note(&self, note: &str) {
-        self.change(|now| note.clone_into(&mut now.note));
+        self.change(|now| {
+            note.clone_into(&mut now.note);
+            now.noted = clock();
+        });
+    }
+
+    /// It is brought to a step: what comes after that is still to be done.
+    pub fn is_brought_to(&self, step: &str) {
+        step.clone_into(&mut lock(&self.now).highest);
     }
 
     /// The chapter that is read.

@@ -365,6 +365,7 @@ impl Workshop {
                 }
                 its.note(&match done {
                     Ok(said) => {
+                        its.is_brought_to(&step);
                         let kept = said.lines().find_map(|line| line.strip_prefix("kept "));
                         let kept = kept.map_or(String::new(), |folder| {
                             format!(" What you had changed is in {folder}.")
