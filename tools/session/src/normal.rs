@@ -28,7 +28,7 @@ static VARIES: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"([├└]─) *\d+ ", "$1<pid> "),
         (r"(main process |PID )\d+", "$1<pid>"),
         // bash: line 1:   123 Bad system call
-        (r"(: line \d+: +)\d+ ", "$1<pid> "),
+        (r"(: line \d+:) +\d+ ", "$1 <pid> "),
         (r"; invocation ID: .*", ""),
         (r"^\d+ ", "<pid> "),
         // The columns of ps
@@ -192,6 +192,10 @@ mod tests {
                 " Invocation: 00e74524b1d64824b69dadc3b953ee84",
             ),
             ("MainPID=12", "MainPID=1234"),
+            (
+                "bash: line 1:   123 Bad system call",
+                "bash: line 1:  1234 Bad system call",
+            ),
             (
                 "systemd 257 (257.13-1~deb13u1)",
                 "systemd 257 (257.14-1~deb13u1)",
