@@ -8,7 +8,8 @@ usage() {
     cat <<END
 Usage: scripts/break-in.sh [-p DIRECTIVE=VALUE]... COMMAND
 
-Runs COMMAND in a service of its own, with the account and the sandbox of the system's hellod.service. It changes nothing but what COMMAND changes, and ends with COMMAND's status.
+Runs COMMAND in a service of its own, with the account and the sandbox of the system's hellod.service. It changes
+nothing but what COMMAND changes, and ends with COMMAND's status.
 
   -p DIRECTIVE=VALUE   with this directive as well, to try it before it is in the unit
 END
