@@ -210,7 +210,6 @@ breaks_in() {
     # However a directive is written.
     printf '[Service]\n User = hellod\nInaccessiblePaths=-/opt \\\n# a comment\n -/srv\n' |
         sudo install -D -m 644 /dev/stdin /etc/systemd/system/hellod.service.d/odd.conf
-    ends 1 scripts/break-in.sh id 2>&1 | says "the manager hasn't read it yet"
     sudo systemctl daemon-reload
     same hellod "$(scripts/break-in.sh 'id -un; ls /srv 2>/dev/null || true')"
     sudo rm -r /etc/systemd/system/hellod.service.d
