@@ -214,6 +214,11 @@ breaks_in() {
     same hellod "$(scripts/break-in.sh 'id -un; ls /srv 2>/dev/null || true')"
     sudo rm -r /etc/systemd/system/hellod.service.d
     sudo systemctl daemon-reload
+    # What a restart would bring is not yet hellod's.
+    echo '# changed' | sudo tee -a /etc/systemd/system/hellod.service >/dev/null
+    ends 1 scripts/break-in.sh id 2>&1 | says "the manager hasn't read it yet"
+    scripts/apply.sh 8
+    process=$(systemctl show -P MainPID hellod)
     ends 1 scripts/break-in.sh -p ProtectSistem=strict id 2>&1 | says ProtectSistem
     same "$process" "$(systemctl show -P MainPID hellod)"
     scripts/check.sh 8
